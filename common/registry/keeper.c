@@ -1,0 +1,307 @@
+#include "registry/keeper.h"
+
+#include <event2/event.h>
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "line/buffer.h"
+#include "line/units.h"
+#include "registry/list.h"
+
+/* How often a lock's record is looked at when nobody tells of changes. */
+#define LOOK_INTERVAL 5.0
+
+struct keeper {
+	struct registry *registry;
+	struct keeper_options options;
+	char service[NAME_MAX_LENGTH + 1];
+	char id[NAME_MAX_LENGTH + 1];
+	double ttl; /* 0: a lock */
+	struct registry_hold *hold; /* NULL: a plain ttl */
+	struct buffer record; /* as it stood after registering */
+	bool lost;
+	bool late; /* the last heartbeat failed, and that was said */
+	struct store_watch *watch; /* NULL: the timer must do */
+	struct event *changed;
+	struct event *timer;
+	bool concerned; /* what the watch told of is our record */
+};
+
+static void
+tell(struct keeper *keeper, const char *what, const char *why)
+{
+	struct buffer line = BUFFER_INIT;
+
+	if (keeper->options.notice == NULL)
+		return;
+	buffer_append_format(&line, "%s/%s: %s%s%s", keeper->service,
+	    keeper->id, what, why[0] == '\0' ? "" : ": ", why);
+	if (buffer_string(&line) != NULL)
+		keeper->options.notice(keeper->options.argument, line.data);
+	buffer_release(&line);
+}
+
+static void
+stop(struct keeper *keeper)
+{
+	if (keeper->changed != NULL)
+		event_free(keeper->changed);
+	if (keeper->timer != NULL)
+		event_free(keeper->timer);
+	keeper->changed = keeper->timer = NULL;
+	if (keeper->watch != NULL)
+		store_watch_close(keeper->watch);
+	keeper->watch = NULL;
+}
+
+static void
+lose(struct keeper *keeper)
+{
+	keeper->lost = true;
+	stop(keeper);
+	tell(keeper, "its record was removed or replaced, and stays so", "");
+}
+
+/* 1: the record is ours; 0: somebody removed or replaced it; -1. */
+static int
+look(struct keeper *keeper, struct svc_error *error)
+{
+	struct instance found;
+	int result;
+
+	if (keeper->hold != NULL && keeper->ttl == 0)
+		return registry_hold_beat(keeper->hold, error);
+	result = registry_get(
+	    keeper->registry, keeper->service, keeper->id, &found, error);
+	if (result != 1)
+		return result;
+	result = found.record.length == keeper->record.length &&
+		 memcmp(found.record.data, keeper->record.data,
+		     keeper->record.length) == 0;
+	instance_release(&found);
+	return result;
+}
+
+int
+keeper_check(struct keeper *keeper)
+{
+	struct svc_error error;
+	int ours;
+
+	if (keeper->lost)
+		return 0;
+	/* First the look: another's record must not get our heartbeat. */
+	ours = look(keeper, &error);
+	if (ours == 1 && keeper->ttl > 0)
+		ours = registry_renew(
+		    keeper->registry, keeper->service, keeper->id, &error);
+	if (ours == 0) {
+		lose(keeper);
+		return 0;
+	}
+	if (ours == -1 && !keeper->late)
+		tell(keeper, "heartbeat failed, trying again", error.message);
+	keeper->late = ours == -1;
+	return 1;
+}
+
+double
+keeper_ttl(const struct keeper *keeper)
+{
+	return keeper->ttl;
+}
+
+double
+keeper_interval(const struct keeper *keeper)
+{
+	return keeper->ttl == 0 ? LOOK_INTERVAL : keeper->ttl / 3;
+}
+
+static void
+on_timer(evutil_socket_t descriptor, short what, void *argument)
+{
+	(void)descriptor;
+	(void)what;
+	(void)keeper_check(argument);
+}
+
+static void
+on_change(void *argument, const struct store_change *change)
+{
+	struct keeper *keeper = argument;
+	const char *name;
+	size_t length = strlen(keeper->id);
+
+	if (change->kind == STORE_RESYNC) {
+		keeper->concerned = true;
+		return;
+	}
+	name = strrchr(change->key, '/');
+	name = name == NULL ? change->key : name + 1;
+	if (strncmp(name, keeper->id, length) == 0 && name[length] == '.')
+		keeper->concerned = true;
+}
+
+static void
+on_watch(evutil_socket_t descriptor, short what, void *argument)
+{
+	struct keeper *keeper = argument;
+	struct svc_error error;
+
+	(void)descriptor;
+	(void)what;
+	keeper->concerned = false;
+	if (store_watch_read(keeper->watch, on_change, keeper, &error) == -1) {
+		/* The timer goes on looking. */
+		event_free(keeper->changed);
+		keeper->changed = NULL;
+	}
+	/* Our own heartbeat is a change too: looking must not beat again. */
+	if (keeper->concerned && look(keeper, &error) == 0)
+		lose(keeper);
+}
+
+/* Changes are told at once where the kernel has a watch left for us. */
+static void
+follow(struct keeper *keeper)
+{
+	if (registry_watch_open(keeper->registry, keeper->service,
+		&keeper->watch, NULL) == -1) {
+		keeper->watch = NULL;
+		return;
+	}
+	keeper->changed = event_new(keeper->options.base,
+	    store_watch_descriptor(keeper->watch), EV_READ | EV_PERSIST,
+	    on_watch, keeper);
+	if (keeper->changed != NULL)
+		(void)event_add(keeper->changed, NULL);
+}
+
+static int
+schedule(struct keeper *keeper, struct svc_error *error)
+{
+	double interval = keeper_interval(keeper);
+	struct timeval time = {(time_t)interval,
+	    (suseconds_t)((interval - (double)(time_t)interval) * 1e6)};
+
+	if (keeper->options.base == NULL)
+		return 0;
+	follow(keeper);
+	if (keeper->ttl == 0 && keeper->changed != NULL)
+		return 0;
+	keeper->timer =
+	    event_new(keeper->options.base, -1, EV_PERSIST, on_timer, keeper);
+	if (keeper->timer == NULL || event_add(keeper->timer, &time) == -1)
+		return svc_error_set(error, EX_OSERR, "heartbeat: no timer");
+	return 0;
+}
+
+static int
+enter(struct keeper *keeper, struct registration *registration,
+    struct svc_error *error)
+{
+	const struct instance *instance = registration->instance;
+
+	if (instance->lease == LEASE_LOCK) {
+		if (registry_hold(keeper->registry, registration, &keeper->hold,
+			error) == -1)
+			return -1;
+		keeper->ttl = registry_hold_ttl(keeper->hold);
+		return 0;
+	}
+	if (instance->lease != LEASE_TTL)
+		return svc_error_set(error, EX_SOFTWARE,
+		    "%s/%s: a record without lease is not kept",
+		    instance->service, instance->id);
+	keeper->ttl = instance->ttl;
+	return registry_register(keeper->registry, registration, error);
+}
+
+/* What stands in the registry, to know it again. */
+static int
+remember(struct keeper *keeper, struct svc_error *error)
+{
+	struct instance stored;
+	int found = registry_get(
+	    keeper->registry, keeper->service, keeper->id, &stored, error);
+
+	if (found == -1)
+		return -1;
+	if (found == 0)
+		return svc_error_set(error, EX_TEMPFAIL,
+		    "%s/%s: its record was removed while it was made",
+		    keeper->service, keeper->id);
+	buffer_append(
+	    &keeper->record, stored.record.data, stored.record.length);
+	instance_release(&stored);
+	if (buffer_failed(&keeper->record))
+		return svc_error_set(error, EX_OSERR, "keeper: out of memory");
+	return 0;
+}
+
+static void
+keeper_free(struct keeper *keeper)
+{
+	stop(keeper);
+	buffer_release(&keeper->record);
+	free(keeper);
+}
+
+int
+keeper_open(struct keeper **keeper, struct registry *registry,
+    struct registration *registration, const struct keeper_options *options,
+    struct svc_error *error)
+{
+	struct keeper *made = calloc(1, sizeof(*made));
+	struct svc_error ignored;
+
+	if (made == NULL)
+		return svc_error_errno(error, "keeper");
+	made->registry = registry;
+	made->options = *options;
+	memcpy(made->service, registration->instance->service,
+	    strlen(registration->instance->service) + 1);
+	memcpy(made->id, registration->instance->id,
+	    strlen(registration->instance->id) + 1);
+	if (enter(made, registration, error) == -1) {
+		keeper_free(made);
+		return -1;
+	}
+	if (remember(made, error) == -1 || schedule(made, error) == -1) {
+		(void)keeper_close(made, &ignored);
+		return -1;
+	}
+	*keeper = made;
+	return 0;
+}
+
+static int
+leave(struct keeper *keeper, struct svc_error *error)
+{
+	int ours;
+
+	if (keeper->hold != NULL)
+		return registry_hold_release(keeper->hold, error);
+	ours = keeper->lost ? 0 : look(keeper, error);
+	if (ours != 1)
+		return ours;
+	return registry_remove(
+		   keeper->registry, keeper->service, keeper->id, error) == -1
+		   ? -1
+		   : 0;
+}
+
+int
+keeper_close(struct keeper *keeper, struct svc_error *error)
+{
+	int result;
+
+	if (keeper == NULL)
+		return 0;
+	result = leave(keeper, error);
+	keeper_free(keeper);
+	return result;
+}

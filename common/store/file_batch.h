@@ -1,0 +1,14 @@
+/*
+ * Many values with few syncs: write all, one syncfs(2), rename all, fsync(2)
+ * each directory.
+ */
+#ifndef SVCKIT_STORE_FILE_BATCH_H
+#define SVCKIT_STORE_FILE_BATCH_H
+
+#include "store/file.h"
+
+/* An operation of struct store_operations. */
+int file_batch(struct store *store, struct store_put *puts, size_t count,
+    struct svc_error *error);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * Locks on files of the spool: open file description locks, which end with the
+ * last descriptor of the process that took them, however it ends.
+ *
+ * Two ranges keep two meanings apart:
+ *
+ *	the whole file	a lock lease: the record lives with the lock's holder
+ *	byte 0 alone	the right to replace this inode, held for an instant
+ *
+ * So a replacer conflicts with a lease and with other replacers, while a reader
+ * that asks about everything behind byte 0 sees leases only.  Only a write lock
+ * is a sign of life: anybody who may read can take a read lock.
+ */
+#ifndef SVCKIT_STORE_FILE_LOCK_H
+#define SVCKIT_STORE_FILE_LOCK_H
+
+#include <stdbool.h>
+
+#include "store/backend.h"
+
+/* Takes the lease of a file that nobody else has open: 0, or -1 and errno. */
+int file_lock_lease(int descriptor);
+
+/*
+ * Takes the right to replace, waiting for other replacers.  0; -1 with errno:
+ * EBUSY when the file's lock lease is held.  A file system without locks
+ * protects nothing, and it is 0.
+ */
+int file_lock_replace(int descriptor);
+
+/* Whether another open file holds the lock lease; any descriptor will do. */
+bool file_lock_held(int descriptor);
+
+/*
+ * Binds the writers of a directory to each other while a name is looked at and
+ * changed, so that a record removed by hand and made anew in that instant is
+ * not taken for the old one.  Its file, ".lock", is 0660: only who may write to
+ * the directory can open it, so nobody else can keep writers waiting.
+ *
+ * Returns a descriptor for file_unlock_directory(), or -1 and errno.  Never
+ * take it and then wait for an inode's lock: replacers take them the other way
+ * round.
+ */
+int file_lock_directory(int directory);
+/* errno is preserved. */
+void file_unlock_directory(int lock);
+
+/* The operation lock of struct store_operations. */
+int file_lock_section(
+    struct store *store, const char *key, struct svc_error *error);
+
+#endif

@@ -1,0 +1,203 @@
+#include "store/file_move.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "store/file_directory.h"
+#include "store/file_lock.h"
+#include "store/file_read.h"
+#include "store/file_temp.h"
+
+#define LOCK_FLAGS (O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+
+int
+file_remove_exact(int directory, const char *leaf, int descriptor)
+{
+	int lock = file_lock_directory(directory);
+	int status = 0;
+
+	if (lock == -1)
+		return -1;
+	if (file_leads_to(directory, leaf, descriptor)) {
+		status = unlinkat(directory, leaf, 0);
+		if (status == 0)
+			status = 1;
+		else if (errno == ENOENT)
+			status = 0;
+	}
+	file_unlock_directory(lock);
+	return status;
+}
+
+int
+file_touch(struct store *base, const char *key, struct svc_error *error)
+{
+	struct file_location location;
+	int status;
+
+	status = file_locate(
+	    (struct file_store *)base, key, false, &location, error);
+	if (status != 1)
+		return status;
+	if (utimensat(location.directory, location.leaf, NULL,
+		AT_SYMLINK_NOFOLLOW) == -1)
+		status =
+		    errno == ENOENT ? 0 : svc_error_errno(error, "%s", key);
+	file_location_release(&location);
+	return status;
+}
+
+/* 1; 0: source is gone; -1. */
+static int
+rename_between(const struct file_location *source,
+    const struct file_location *target, const char *key,
+    struct svc_error *error)
+{
+	if (file_rename_new(source->directory, source->leaf, target->directory,
+		target->leaf) == 0)
+		return 1;
+	if (errno == EEXIST)
+		return svc_error_set(error, EX_CANTCREAT, "%s: exists", key);
+	return errno == ENOENT ? 0 : svc_error_errno(error, "%s", key);
+}
+
+/* Puts a durable value in the place of what source is: 1, 0, -1. */
+static int
+rewrite(const struct file_location *source, const char *key, const char *value,
+    size_t length, struct svc_error *error)
+{
+	struct file_temp temp = {.descriptor = -1};
+	int status = -1;
+	int old;
+
+	old = openat(source->directory, source->leaf,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (old == -1)
+		return errno == ENOENT ? 0 : svc_error_errno(error, "%s", key);
+	if (file_temp_open(&temp, source->directory) == 0 &&
+	    file_temp_fill(&temp, value, length) == 0 &&
+	    fsync(temp.descriptor) == 0)
+		status = file_temp_exchange(&temp, source->leaf, old);
+	if (status == -1)
+		svc_error_errno(error, "%s: cannot write", key);
+	file_temp_close(&temp);
+	close(old);
+	return status;
+}
+
+static int
+move_with_value(const struct file_location *source,
+    const struct file_location *target, const char *key, const char *value,
+    size_t length, struct svc_error *error)
+{
+	struct stat st;
+	int status;
+
+	/* Where the target exists, source stays as it is. */
+	if (fstatat(
+		target->directory, target->leaf, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return svc_error_set(error, EX_CANTCREAT, "%s: exists", key);
+	status = rewrite(source, key, value, length, error);
+	if (status == 1)
+		status = rename_between(source, target, key, error);
+	/* The new name first: a task may be found twice, but never lost. */
+	if (status == 1 &&
+	    (fsync(target->directory) == -1 || fsync(source->directory) == -1))
+		status = svc_error_errno(error, "%s: cannot sync", key);
+	return status;
+}
+
+int
+file_move(struct store *base, const char *source_key, const char *target_key,
+    const char *value, size_t length, struct svc_error *error)
+{
+	struct file_store *store = (struct file_store *)base;
+	struct file_location source, target;
+	int status;
+
+	if (file_store_begin(store, error) == -1)
+		return -1;
+	status = file_locate(store, source_key, false, &source, error);
+	if (status != 1)
+		return status;
+	status = file_locate(store, target_key, true, &target, error);
+	if (status == 1) {
+		if (value == NULL)
+			status =
+			    rename_between(&source, &target, target_key, error);
+		else
+			status = move_with_value(
+			    &source, &target, target_key, value, length, error);
+		file_location_release(&target);
+	}
+	file_location_release(&source);
+	return status;
+}
+
+/* Removes what is locked and is what was asked for: 1, 0, -1. */
+static int
+remove_locked(const struct file_location *location, const char *key,
+    const struct store_revision *if_revision, int fd, struct svc_error *error)
+{
+	struct store_revision revision;
+	struct stat st;
+	int status;
+
+	if (fstat(fd, &st) == -1)
+		return svc_error_errno(error, "%s", key);
+	revision = file_revision(&st);
+	if (if_revision != NULL &&
+	    (revision.part[0] != if_revision->part[0] ||
+		revision.part[1] != if_revision->part[1]))
+		return 0;
+	status = file_remove_exact(location->directory, location->leaf, fd);
+	if (status == -1)
+		svc_error_errno(error, "%s: cannot remove", key);
+	return status;
+}
+
+/*
+ * Under the inode's lock, which needs write permission: who may only remove
+ * names (the directory's owner) cannot tell that nobody replaces the file.
+ */
+static int
+remove_if(const struct file_location *location, const char *key,
+    const struct store_revision *if_revision, struct svc_error *error)
+{
+	int fd = openat(location->directory, location->leaf, LOCK_FLAGS);
+	int status = 0;
+
+	if (fd == -1)
+		return errno == ENOENT ? 0 : svc_error_errno(error, "%s", key);
+	if (file_lock_replace(fd) == 0)
+		status = remove_locked(location, key, if_revision, fd, error);
+	else if (errno != EBUSY)
+		status = svc_error_errno(error, "%s: cannot lock", key);
+	close(fd);
+	return status;
+}
+
+int
+file_remove(struct store *base, const char *key,
+    const struct store_revision *if_revision, bool dead_only,
+    struct svc_error *error)
+{
+	struct file_location location;
+	int status;
+
+	status = file_locate(
+	    (struct file_store *)base, key, false, &location, error);
+	if (status != 1)
+		return status;
+	if (dead_only || if_revision != NULL)
+		status = remove_if(&location, key, if_revision, error);
+	else if (unlinkat(location.directory, location.leaf, 0) == -1)
+		status = errno == ENOENT
+			     ? 0
+			     : svc_error_errno(error, "%s: cannot remove", key);
+	file_location_release(&location);
+	return status;
+}

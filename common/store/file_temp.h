@@ -1,0 +1,57 @@
+/*
+ * Temporary files: what a value is until it gets its name.
+ *
+ * They are made 0600 in the directory of the value as ".tmp.PID.RANDOM".  A key
+ * never begins with a dot, so no reader takes one for a value.  What a killed
+ * writer leaves behind is swept by later writers after an hour.
+ */
+#ifndef SVCKIT_STORE_FILE_TEMP_H
+#define SVCKIT_STORE_FILE_TEMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/file.h"
+
+#define FILE_TEMP_PREFIX  ".tmp."
+#define FILE_TEMP_SECONDS (60 * 60)
+
+struct file_temp {
+	int directory; /* the caller's */
+	int descriptor; /* -1: closed */
+	char name[48]; /* "": it has been renamed or removed */
+};
+
+/* Makes an empty one in directory: 0, or -1 and errno. */
+int file_temp_open(struct file_temp *temp, int directory);
+/* Writes the value and gives it the mode of one, 0644: 0, or -1 and errno. */
+int file_temp_fill(struct file_temp *temp, const void *value, size_t length);
+/* Closes it, and removes what still has the temporary name. */
+void file_temp_close(struct file_temp *temp);
+
+/* Gives it the name leaf, unless that exists: 0, or -1 and errno EEXIST. */
+int file_temp_place(struct file_temp *temp, const char *leaf);
+/* The same where the caller holds the directory's lock. */
+int file_temp_place_locked(struct file_temp *temp, const char *leaf);
+
+/* Puts it in the place of leaf, if that is the file open as old, whose lock the
+ * caller holds: 1; 0: leaf is gone, or another file; -1 and errno. */
+int file_temp_replace(struct file_temp *temp, const char *leaf, int old);
+
+/* The same without a lock: both are exchanged, what was taken is looked at, and
+ * given back when it is not old. */
+int file_temp_exchange(struct file_temp *temp, const char *leaf, int old);
+
+/* Renames source of one directory to target of another, which must not exist:
+ * 0, or -1 and errno EEXIST or ENOENT. */
+int file_rename_new(int source_directory, const char *source,
+    int target_directory, const char *target);
+
+/* Whether leaf leads to the file open as descriptor. */
+bool file_leads_to(int directory, const char *leaf, int descriptor);
+
+/* Removes old temporary files from directory, at most once in a row for each
+ * directory; what cannot be removed is left for others. */
+void file_temp_sweep(struct file_store *store, int directory);
+
+#endif
