@@ -1,0 +1,127 @@
+/*
+ * What every utility does alike, and the library must not: messages, the
+ * environment, exit statuses, signals.  svckit(7), EXIT STATUS, describes it.
+ *
+ * Calling sequence:
+ *
+ *	cli_init(&cli);
+ *	while ((letter = cli_option(&cli, argc, argv)) != -1)
+ *		...
+ *	registry = cli_registry(&cli, false);
+ *	writer = cli_stdout();
+ *	...
+ *	return cli_finish(writer, status);
+ *
+ * SIGPIPE: a filter leaves it alone and dies of it.  Where the parent ignores
+ * it (as systemd makes its units do) writes fail with EPIPE instead, and
+ * cli_finish() and cli_output_failed() come to the same end; so a reader that
+ * goes away never causes a message.  What links net/ calls cli_ignore_pipe().
+ */
+#ifndef SVCKIT_CMD_CLI_H
+#define SVCKIT_CMD_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "line/error.h"
+#include "line/writer.h"
+#include "registry/registry.h"
+#include "ui/options.h"
+
+struct cli {
+	const struct option_row *rows;
+	const char *synopsis; /* lines, no "usage:" */
+	const char *summary;
+	struct option_parser parser;
+	const char *registry; /* -R; NULL: not given */
+	int verbose;
+	bool quiet;
+};
+
+/*
+ * Builds the parser from cli->rows, or exits with 71.  Descriptors 0 to 2 that
+ * are closed are opened so that reading and writing them fails, and no file of
+ * ours can come to stand there.
+ */
+void cli_init(struct cli *cli);
+
+/*
+ * The next option's value, or -1 when they end, which also releases the
+ * parser; handles -R -v -q -h -V itself.  An unknown, ambiguous or incomplete
+ * option is cli_usage().
+ */
+int cli_option(struct cli *cli, int argc, char *argv[]);
+
+/*
+ * Prints "svc-call: MESSAGE; try 'svc-call --help'" and exits with 64.
+ */
+void cli_usage(const struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
+
+/*
+ * The one door of messages: "svc-call: MESSAGE", one line in one write(2), so
+ * that lines of a pipeline's stages do not mix.  Control characters are
+ * escaped: a message may quote what a stranger wrote.
+ */
+void cli_warn_line(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/* One line of error->message; returns the exit status it deserves. */
+int cli_warn(const struct svc_error *error);
+/* The same, and exits with it. */
+void cli_fail(const struct svc_error *error) __attribute__((noreturn));
+
+/*
+ * The statuses that may come together: the one that comes first in
+ * svckit(7)'s order wins.
+ */
+int cli_worse(int status, int other);
+
+/*
+ * Opens the registry that -R or the environment names, or exits; create makes
+ * it when it does not exist.  -v says which it is.  What is skipped in it is
+ * warned of, unless -q.
+ */
+struct registry *cli_registry(const struct cli *cli, bool create);
+
+/*
+ * The same for readers to whom a registry that does not exist is an empty one:
+ * NULL then.
+ */
+struct registry *cli_registry_if_any(const struct cli *cli);
+
+/*
+ * Appends where that is: -R beats SVC_REGISTRY, which beats registry_place()'s
+ * defaults.  Where HOME is unset (system units) the user database says it.
+ */
+int cli_place(
+    const struct cli *cli, struct buffer *place, struct svc_error *error);
+
+/*
+ * A writer on stdout, or exits with 71.  It flushes each line when stdout is a
+ * terminal.
+ */
+struct writer *cli_stdout(void);
+
+/*
+ * Flushes and closes it; returns status, or the worse of it and 74 with a
+ * message when the output is lost.
+ */
+int cli_finish(struct writer *writer, int status);
+
+/*
+ * After a failed write to stdout (errno as the writer left it): dies of
+ * SIGPIPE when the reader has gone, else as cli_fail().
+ */
+void cli_output_failed(const struct svc_error *error) __attribute__((noreturn));
+
+/* Dies of signal with its default action, after an orderly stop. */
+void cli_die_of(int signal) __attribute__((noreturn));
+
+/* Ignores SIGPIPE: EPIPE on stdout is then the order to stop. */
+void cli_ignore_pipe(void);
+
+/* Exits with 64 unless name is one; what says whose ("service", "id"). */
+void cli_check_name(const struct cli *cli, const char *what, const char *name);
+
+#endif
