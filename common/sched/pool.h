@@ -1,0 +1,102 @@
+/*
+ * A pool: the instances to choose from, and who fits what.
+ *
+ * A pool never does I/O.  Filter, then choose: pool_eligible() yields, for the
+ * requirements of a task, the list of instances that may take it; a policy
+ * (policy.h) chooses one of the list; explain.h says why an instance is not on
+ * it.  Requirements are looked up by their bytes, so that a task that asks for
+ * what an earlier one asked for costs a hash and a comparison.
+ */
+#ifndef SVCKIT_SCHED_POOL_H
+#define SVCKIT_SCHED_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "line/buffer.h"
+#include "line/error.h"
+#include "line/instance.h"
+#include "line/json.h"
+#include "sched/demand.h"
+#include "sched/set.h"
+
+struct pool;
+
+struct pool_member {
+	const struct instance *instance; /* borrowed */
+	const char *reference; /* {"service",...} as it goes on task lines */
+	size_t reference_length;
+};
+
+/* How many different lists a pool keeps; then it starts over. */
+#define POOL_SETS_MAX SETS_MAX
+
+/*
+ * The members that fit one task, in order of id.  Owned by the pool, until the
+ * next pool_eligible().
+ */
+struct eligible {
+	const uint32_t *members; /* indices into the pool */
+	size_t count;
+	/*
+	 * Names the set of members: lists with the same members have the same
+	 * serial, and no other list of this pool ever has it.
+	 */
+	uint64_t serial;
+	uint32_t slot; /* under POOL_SETS_MAX: where policies may keep state for
+			  the serial, until another one comes with this slot */
+	const char *service;
+	const struct demand *demand; /* what the task asks for */
+};
+
+/*
+ * instances (count, sorted by instance_compare(), no two alike) are borrowed
+ * until pool_close().  EX_OSERR.
+ */
+int pool_open(struct pool **pool, const struct instance *instances,
+    size_t count, struct svc_error *error);
+void pool_close(struct pool *pool);
+
+/* Also instances whose status gets no work (--all).  Before anything else. */
+void pool_set_all(struct pool *pool, bool all);
+
+size_t pool_count(const struct pool *pool);
+const struct pool_member *pool_member(const struct pool *pool, uint32_t index);
+
+/* How many services the instances belong to. */
+size_t pool_services(const struct pool *pool);
+
+/* Appends their names, the first few, for a message: "extract, render". */
+void pool_list_services(const struct pool *pool, struct buffer *out);
+
+/*
+ * The instances of service (NULL or "": of all): *count of them from index
+ * *first on.
+ */
+void pool_range(const struct pool *pool, const char *service, uint32_t *first,
+    size_t *count);
+
+/*
+ * Which members may take a task: of service (NULL or "": of the one service
+ * there is), with the numbers and labels that requires (a JSON object; NULL,
+ * absent or null: nothing) asks for, and passing; where none of those passes,
+ * the ones that warn.
+ *
+ * 0 and *list, whose count may be 0; or -1: EX_DATAERR when requires cannot be
+ * read (the message names the member) or service is needed and not given.
+ */
+int pool_eligible(struct pool *pool, const char *service,
+    const struct json_value *requires, const struct eligible **list,
+    struct svc_error *error);
+
+/* Whether the member's status lets it get work: passing, warning, or --all. */
+bool pool_works(const struct pool *pool, uint32_t index);
+
+/*
+ * What each member has of a capacity, in an array of pool_count() numbers that
+ * the pool owns; NAN where it names none.  NULL: no memory.
+ */
+const double *pool_capacity(struct pool *pool, const char *name);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Which of many instances a selector matches, remembered by its text: tasks
+ * that differ in their numbers often have the same few selectors.
+ */
+#ifndef SVCKIT_SCHED_SELECTION_H
+#define SVCKIT_SCHED_SELECTION_H
+
+#include <stddef.h>
+
+#include "line/instance.h"
+#include "line/selector.h"
+
+/* So many are remembered; then it starts over. */
+#define SELECTIONS_MAX 64
+
+struct selection {
+	char *text;
+	unsigned char *matches;
+};
+
+/* Zeroed but for instances and instance_count it is an empty one. */
+struct selections {
+	const struct instance *instances; /* borrowed */
+	size_t instance_count;
+	struct selection items[SELECTIONS_MAX];
+	size_t count;
+};
+
+void selections_release(struct selections *selections);
+
+/*
+ * An array of a byte an instance, 1 where selector, whose text is text, matches
+ * it; owned by selections until the next call.  NULL: no memory.
+ */
+const unsigned char *selections_find(struct selections *selections,
+    const struct selector *selector, const char *text);
+
+#endif
