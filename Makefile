@@ -14,7 +14,7 @@ PKG_CONFIG ?= pkg-config
 
 # A new utility is one word here and four files of its name: cmd/X.c, man/X.*,
 # tests/X.bats, completions/*/X.
-TOOLS := svc-register svc-discover task-schedule task-worker
+TOOLS := svc-register svc-discover svc-call task-schedule task-worker
 
 # Debian's names of what building, the demo, the tests and the lint need.
 DEBS := gcc libc6-dev pkg-config libcurl4-openssl-dev libcjson-dev libbsd-dev \

@@ -1,0 +1,156 @@
+/*
+ * The call engine: tasks POSTed to instances, many at once, on libcurl's multi
+ * socket interface driven by libevent.
+ *
+ * Busy is not failure: no instance gets more requests than its slots; 429, 503
+ * with Retry-After and refused connections make the task wait and go again,
+ * without spending retries, until its timeout.  While a service has no instance
+ * that takes work nothing is started for it.  A task that came with an instance
+ * stays there, and moves only when that instance is gone, draining or critical.
+ * svc-call(1) has the table of what is retried.
+ *
+ * A task's timeout counts from its first attempt: waiting for a slot of our own
+ * costs nothing, however many tasks stand in line.
+ *
+ * The engine never reads or writes the caller's pipes.  Its memory is bounded
+ * by what the caller submits: call_room() says when to stop reading.
+ *
+ * Calling sequence:
+ *
+ *	call_open(&engine, base, &options, done, argument, &error);
+ *	call_tell(engine, "render", list.items, list.count, &error);
+ *	while (call_room(engine) > 0 && (task = next()) != NULL)
+ *		call_submit(engine, task, &error);
+ *	event_base_dispatch(base);
+ *	call_close(engine);
+ */
+#ifndef SVCKIT_NET_CALL_H
+#define SVCKIT_NET_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "line/buffer.h"
+#include "line/error.h"
+#include "line/instance.h"
+#include "line/json.h"
+#include "line/task.h"
+
+#define CALL_TIMEOUT  30.0 /* seconds, unless something else is said */
+#define CALL_RETRIES  2
+#define CALL_JOBS_MAX 10000
+
+struct event_base;
+struct call_engine;
+
+struct call_options {
+	int jobs; /* requests at once, in all; 1 to CALL_JOBS_MAX */
+	double timeout; /* of a task that says none, seconds */
+	int retries; /* of a task that says none */
+	bool idempotent; /* 5xx, timeouts and resets are retried too */
+	size_t max_result; /* bytes; 0: TASK_LENGTH_MAX */
+	/* "Name: value", checked by call_header_check(), NULL at the end;
+	 * borrowed while the engine lives; may be NULL */
+	const char *const *headers;
+	uint64_t seed; /* of p2c and jitter */
+	/* told of each decision to wait or retry, one line; may be NULL */
+	void (*note)(void *argument, const char *message);
+	void *note_argument;
+};
+
+/* One task on its way; the caller's memory until done() has it. */
+struct call_task {
+	const char *id; /* sent as Idempotency-Key */
+	const char *service; /* where it goes */
+	const struct task_instance *planned; /* or NULL: the engine chooses */
+	struct json_span body; /* what is POSTed */
+	const char *content_type; /* NULL: application/json */
+	/*
+	 * Seconds, all attempts together.  Negative: the option's, and then
+	 * waiting for a service that has had an instance does not count.
+	 */
+	double timeout;
+	int64_t deadline; /* ms since 1970; 0: none */
+	int retries; /* negative: the option's */
+	void *argument; /* the caller's */
+};
+
+/* An instance as the engine knows it; valid during done(). */
+struct call_instance {
+	const char *service;
+	const char *id;
+	const char *address;
+	struct json_span reference; /* {"service",...} as task lines have it */
+};
+
+/* How it ended; valid during done(). */
+struct call_outcome {
+	struct task_failure failure; /* code CODE_NONE: a 2xx answer */
+	long status; /* HTTP of the last attempt; 0: none */
+	double ms; /* the last attempt */
+	int attempts;
+	const char *body;
+	size_t body_length;
+	const char *content_type; /* NULL: the answer named none */
+	/* that answered or failed last, or NULL */
+	const struct call_instance *instance;
+};
+
+typedef void (*call_done_fn)(
+    void *argument, struct call_task *task, const struct call_outcome *outcome);
+
+/* EX_OSERR; EX_SOFTWARE: libcurl cannot start. */
+int call_open(struct call_engine **engine, struct event_base *base,
+    const struct call_options *options, call_done_fn done, void *argument,
+    struct svc_error *error);
+
+/* Drops what it still has, without a call of done. */
+void call_close(struct call_engine *engine);
+
+/*
+ * Tells what is known of service: all its instances (copied), available or
+ * not; replaces what was told before.  What runs goes on.  Of a service that
+ * was never told of, planned instances are taken as the tasks have them; else
+ * one that is not in the list is gone.
+ */
+int call_tell(struct call_engine *engine, const char *service,
+    const struct instance *instances, size_t count, struct svc_error *error);
+
+/*
+ * Takes task; done() is called for it once, never from within call_submit().
+ * -1: no memory, or an address that is no URL (EX_DATAERR).
+ */
+int call_submit(struct call_engine *engine, struct call_task *task,
+    struct svc_error *error);
+
+/*
+ * Appends what would be sent for task, as the members "instance", "url",
+ * "headers" and "bytes" of an object (no braces, no comma in front), and sends
+ * nothing.  1; 0: no instance would take it; -1.
+ */
+int call_preview(struct call_engine *engine, const struct call_task *task,
+    struct buffer *out, struct svc_error *error);
+
+/* How many more tasks to submit: 2 * jobs less what it has. */
+size_t call_room(const struct call_engine *engine);
+/* How many it has, running or waiting; and how many run. */
+size_t call_pending(const struct call_engine *engine);
+size_t call_running(const struct call_engine *engine);
+
+/* While paused no task gets its first attempt; what has begun is served. */
+void call_pause(struct call_engine *engine, bool paused);
+
+/*
+ * Ends everything that waits, and with running what runs, as CODE_CANCELLED;
+ * done() is called from within.
+ */
+void call_cancel(struct call_engine *engine, bool running);
+
+/*
+ * A header for -H: "Name: value", no CR, LF or other control characters, and
+ * none that the engine makes itself.  EX_USAGE.
+ */
+int call_header_check(const char *header, struct svc_error *error);
+
+#endif

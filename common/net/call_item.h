@@ -1,0 +1,75 @@
+/*
+ * One line of input on its way through the call engine, and the line that comes
+ * out for it.
+ */
+#ifndef SVCKIT_NET_CALL_ITEM_H
+#define SVCKIT_NET_CALL_ITEM_H
+
+#include <bsd/sys/queue.h>
+#include <stdbool.h>
+
+#include "line/buffer.h"
+#include "line/error.h"
+#include "line/task.h"
+#include "net/call.h"
+
+struct call_pipe;
+
+/* What a line of input is. */
+enum call_input {
+	INPUT_TASKS, /* a task, or a finished one */
+	INPUT_INSTANCES, /* an instance: the payload goes to each */
+	INPUT_PAYLOAD /* there are no lines: the payload is the one task */
+};
+
+struct call_item_options {
+	enum call_input input;
+	struct json_span payload; /* of the last two; one line of JSON */
+	struct envelope_options envelope;
+	const char *service; /* for lines that name none; or NULL */
+	double timeout; /* of lines that say none; negative: not said */
+	bool result_only; /* the line is the result alone */
+};
+
+struct call_item {
+	struct call_pipe *pipe;
+	struct envelope envelope;
+	struct buffer line; /* what the envelope points into */
+	struct buffer body; /* of a payload in base64 */
+	struct task_instance planned;
+	struct call_task task;
+	struct buffer out; /* what comes out, whole lines */
+	bool complaint; /* out belongs on stderr: -o result */
+	bool done;
+	TAILQ_ENTRY(call_item) link;
+};
+
+enum item_state {
+	ITEM_READY, /* task can be submitted */
+	ITEM_FINISHED, /* out is complete */
+	ITEM_FAILED, /* out is complete, and the task has failed */
+	ITEM_INVALID /* out is complete, and the line could not be read */
+};
+
+struct call_item *call_item_new(struct call_pipe *pipe);
+void call_item_free(struct call_item *item);
+/* Ready for the next line; large memory is given back. */
+void call_item_clear(struct call_item *item);
+
+/*
+ * Reads one line.  What is wrong with it is in error when it is ITEM_INVALID;
+ * EX_OSERR means that memory ran out.
+ */
+enum item_state call_item_read(struct call_item *item, const struct line *line,
+    const struct call_item_options *options, struct svc_error *error);
+
+/* Writes the line for an outcome.  ITEM_FINISHED or ITEM_FAILED. */
+enum item_state call_item_finish(struct call_item *item,
+    const struct call_outcome *outcome,
+    const struct call_item_options *options);
+
+/* The same for a failure without an outcome. */
+void call_item_fail(struct call_item *item, const struct task_failure *failure,
+    const struct call_item_options *options);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * The registry, as the call engine sees it: each service that is called is
+ * listed, followed, and told to the engine anew at each change, and when a ttl
+ * runs out.
+ */
+#ifndef SVCKIT_NET_CALL_WATCH_H
+#define SVCKIT_NET_CALL_WATCH_H
+
+#include <stdbool.h>
+
+#include "line/buffer.h"
+#include "line/error.h"
+#include "line/selector.h"
+#include "net/call.h"
+#include "registry/registry.h"
+
+struct call_watch;
+struct event_base;
+
+struct call_watch_options {
+	/*
+	 * Opens the registry; called once, when the first service is asked for.
+	 * The watch closes it.  NULL: there is none.
+	 */
+	struct registry *(*open)(void *argument);
+	void *argument;
+	const struct selector *selector; /* the others do not exist; or NULL */
+	/* one line about what went wrong while following */
+	void (*warn)(void *argument, const char *message);
+};
+
+/* All are borrowed until call_watch_close().  EX_OSERR. */
+int call_watch_open(struct call_watch **watch, struct event_base *base,
+    struct call_engine *engine, const struct call_watch_options *options,
+    struct svc_error *error);
+void call_watch_close(struct call_watch *watch);
+
+/*
+ * Follows service from here on: the engine has been told of it when this
+ * returns.  A service that the registry does not have is told of when it
+ * appears.  needed: somebody must be there; where nobody is, warn is told why,
+ * once.  Further calls for the same service cost a look-up.  1; 0: there is no
+ * registry; -1.
+ */
+int call_watch_add(struct call_watch *watch, const char *service, bool needed,
+    struct svc_error *error);
+
+/*
+ * Appends the sentence that says why service has nobody to call
+ * (instance_list_why()).
+ */
+void call_watch_why(
+    struct call_watch *watch, const char *service, struct buffer *out);
+
+#endif

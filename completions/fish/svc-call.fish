@@ -1,0 +1,23 @@
+source (path dirname (status filename))/svckit.fish
+complete -c svc-call -f
+complete -c svc-call -n 'not __svckit_has_service' -a '(__svckit_services)' -d Service
+complete -c svc-call -s d -l data -x -d 'The task'
+complete -c svc-call -s j -l jobs -x -d 'Requests at once'
+complete -c svc-call -s k -l keep-order -d 'Print in the order of the input'
+complete -c svc-call -s n -l dry-run -d 'Print what would be sent'
+complete -c svc-call -s o -l output -x -a 'json result' -d 'Output format'
+complete -c svc-call -s T -l timeout -x -d 'Give up a task'
+complete -c svc-call -s H -l header -x -d 'Send this header along'
+complete -c svc-call -s l -l label -x -a '(__svckit_list (__svckit_labels))' -d 'Only instances that match'
+complete -c svc-call -s L -l text -d 'Lines are text'
+complete -c svc-call -l bare -d 'Each line is a payload'
+complete -c svc-call -l retry -d 'Send what failed again'
+complete -c svc-call -l retries -x -d 'After a failure'
+complete -c svc-call -l idempotent -d 'Executing a task twice is harmless'
+complete -c svc-call -l max-task -x -d 'The largest task'
+complete -c svc-call -l max-result -x -d 'The largest result'
+complete -c svc-call -s R -l registry -x -a '(__fish_complete_directories)' -d 'The registry'
+complete -c svc-call -s v -l verbose -d 'Say more'
+complete -c svc-call -s q -l quiet -d 'Say less'
+complete -c svc-call -s h -l help -d 'Print help and exit'
+complete -c svc-call -s V -l version -d 'Print the version and exit'

@@ -1,0 +1,589 @@
+#!/usr/bin/env bats
+# lib/common sets top, pid and started; until_true evaluates what it is given.
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031
+# svc-call(1): every sentence of DESIGN section 7 against real servers.
+
+bats_require_minimum_version 1.5.0
+load lib/common
+
+# serve MODE [OPTION=VALUE]...: a server of tests/lib/http_server.py; its port
+# in $port, its pid in $pid.
+serve() {
+	local out=$BATS_TEST_TMPDIR/port.$RANDOM$RANDOM
+	start python3 "$top/tests/lib/http_server.py" "$@" >"$out" 7>&-
+	until_true 10 test -s "$out"
+	port=$(cat "$out")
+}
+
+# instance ID PORT [SLOTS]: an instance line of the service w.
+instance() {
+	printf '{"service":"w","id":"%s","address":"http://127.0.0.1:%s/task","slots":%s}' \
+		"$1" "$2" "${3:-4}"
+}
+
+# registered ID PORT [OPTION]...: the same in the registry.
+registered() {
+	local id=$1 at=$2
+	shift 2
+	svc-register -i "$id" "$@" w "127.0.0.1:$at" >/dev/null
+}
+
+# planned COUNT INSTANCE: task lines that came from task-schedule.
+planned() {
+	seq "$1" | sed "s|.*|{\"id\":\"t&\",\"task\":&,\"instance\":$2}|"
+}
+
+# codes FILE: the error codes in it, each once.
+codes() {
+	jq -r '.error.code // "ok"' "$1" | sort | uniq -c | sed 's/^ *//'
+}
+
+@test "a planned task runs where it was planned, without a registry" {
+	serve echo log=log
+	rmdir "$SVC_REGISTRY"
+	planned 3 "$(instance a "$port")" >in
+	run -0 svc-call <in
+	[ "${#lines[@]}" -eq 3 ]
+	[ "$(sort log | tr '\n' ' ')" = "t1 t2 t3 " ]
+	jq -e '.status == 200 and .attempts == 1 and .ms >= 0 and .result == .task and .instance.id == "a"' <<<"$output"
+}
+
+@test "the payload travels byte for byte, both ways" {
+	serve echo
+	registered a "$port"
+	payload='{"b":1,"a":1e400,"n":9007199254740993,"a":"\u00e9"}'
+	run -0 svc-call w <<<"$payload"
+	says "\"task\":$payload,"
+	says "\"result\":$payload}"
+}
+
+@test "-d sends one task to a service and reads no stdin" {
+	serve echo log=log
+	registered a "$port"
+	run -0 svc-call -d '{"x": 1}' w < <(echo '{"y":2}')
+	[ "${#lines[@]}" -eq 1 ]
+	says '"result":{"x": 1}'
+	[ "$(wc -l <log)" -eq 1 ]
+}
+
+@test "-d @FILE may have lines, and -d must be JSON unless -L makes it text" {
+	serve echo
+	registered a "$port"
+	printf '{\n"x":\n1}\n' >task
+	run -0 svc-call -o result -d @task w
+	[ "$output" = '{ "x": 1}' ]
+	run -0 svc-call -L -o result -d 'no "json"' w
+	[ "$output" = '"no \"json\""' ]
+	run svc-call -d 'no json' w
+	is 64
+	run svc-call -d @missing w
+	is 66
+}
+
+@test "-d without NAME sends the task once to each instance on stdin" {
+	serve echo log=log1
+	one=$port
+	serve echo log=log2
+	(instance a "$one"; echo; instance b "$port"; echo; echo '{"no":1}') >in
+	run svc-call -q -d '"ping"' <in
+	is 65
+	[ "${#lines[@]}" -eq 3 ]
+	[ "$(wc -l <log1)" -eq 1 ] && [ "$(wc -l <log2)" -eq 1 ]
+	says '"error":{"code":"invalid"'
+}
+
+@test "results follow the Content-Type" {
+	for row in 'application/json|{"a":\n1}|{"a": 1}' 'text/plain|a"b|"a\"b"' \
+		'image/png|\x01\x02|"AQI="' '|[1]|[1]' 'text/csv||null' \
+		'application/ld+json|7|7'; do
+		IFS='|' read -r type body want <<<"$row"
+		serve type "type=$type" "body=$body"
+		run -0 svc-call -o result -d "$(instance a "$port")" <<<"$(instance a "$port")"
+		[ "$output" = "$want" ] || { echo "$row: $output"; return 1; }
+	done
+}
+
+@test "base64 results say so, and base64 tasks are sent as bytes" {
+	serve type type=image/png 'body=\xff\x00'
+	run -0 svc-call -d 1 <<<"$(instance a "$port")"
+	[ "$(jq -c '[.result,.encoding]' <<<"$output")" = '["/wA=","base64"]' ]
+	serve headers
+	planned 1 "$(instance a "$port")" |
+		sed 's/"task":1/"task":"AQI=","encoding":"base64"/' >in
+	run -0 svc-call <in
+	[ "$(jq -r '.result["content-type"]' <<<"$output")" = application/octet-stream ]
+	[ "$(jq -r '.result["content-length"]' <<<"$output")" = 2 ]
+}
+
+@test "a 2xx answer that is no JSON is a bad response" {
+	serve type type=application/json 'body={"a":'
+	run svc-call -d 1 <<<"$(instance a "$port")"
+	is 1
+	[ "$(jq -r .error.code <<<"$output")" = bad-response ]
+	[ "$(jq -r .error.attempts <<<"$output")" = 1 ]
+}
+
+@test "a result over --max-result is too large, also when it is chunked" {
+	serve huge size=3000000
+	run svc-call --max-result 1M -d 1 <<<"$(instance a "$port")"
+	is 1
+	[ "$(jq -r .error.code <<<"$output")" = too-large ]
+	run -0 svc-call --max-result 4M -o result -d 1 <<<"$(instance a "$port")"
+	[ "${#output}" -eq 3000002 ]
+}
+
+@test "an answer cut short is a reset" {
+	serve cut
+	run svc-call -d 1 <<<"$(instance a "$port")"
+	is 1
+	[ "$(jq -r .error.code <<<"$output")" = reset ]
+}
+
+@test "deadline, key and headers of the user go along" {
+	serve headers
+	planned 1 "$(instance a "$port")" >in
+	run -0 svc-call -T 10s -H 'X-One: 1' -H 'content-type: text/x' -o result <in
+	[ "$(jq -r '."idempotency-key"' <<<"$output")" = t1 ]
+	[ "$(jq -r '."x-one"' <<<"$output")" = 1 ]
+	[ "$(jq -r '."content-type"' <<<"$output")" = text/x ]
+	deadline=$(date -d "$(jq -r '."svc-deadline"' <<<"$output")" +%s)
+	left=$((deadline - $(date +%s)))
+	((left >= 3 && left <= 10))
+}
+
+@test "headers that would break the request are refused" {
+	for header in 'Host: x' 'content-length: 1' 'Transfer-Encoding: x' 'no colon' \
+		': x' 'a b: c' $'X: a\nY: b' $'X: a\rb' 'X:' 'Svc-Deadline: x'; do
+		run svc-call -H "$header" -d 1 w
+		is 64
+	done
+}
+
+@test "an error of the server is an error line with what it said" {
+	serve status status=404 body=gone
+	run svc-call -d 1 <<<"$(instance a "$port")"
+	is 1
+	[ "$(jq -c '[.error.code,.error.status,.error.body,.error.attempts,.error.retryable]' <<<"$output")" = '["http",404,"gone",1,false]' ]
+	says 'w/a: HTTP 404'
+}
+
+@test "500 is tried again only with --idempotent, and --retries says how often" {
+	serve fail status=500 times=2 log=log
+	run svc-call -d 1 <<<"$(instance a "$port")"
+	is 1
+	[ "$(wc -l <log)" -eq 1 ]
+	run -0 svc-call --idempotent -d 1 <<<"$(instance a "$port")"
+	says '"attempts":2'
+	serve fail status=500 times=9 log=log2
+	run svc-call --idempotent --retries 3 -d 1 <<<"$(instance a "$port")"
+	is 1
+	[ "$(wc -l <log2)" -eq 4 ]
+}
+
+@test "503 without Retry-After is a failure that may be tried again" {
+	serve fail status=503 times=2 log=log
+	run -0 svc-call -d 1 <<<"$(instance a "$port")"
+	says '"attempts":3'
+	serve status status=503 log=log3
+	run svc-call --retries 1 -d 1 <<<"$(instance a "$port")"
+	is 1
+	[ "$(jq -r .error.code <<<"$output")" = http ]
+	[ "$(wc -l <log3)" -eq 2 ]
+}
+
+@test "429 and 503 with Retry-After wait, and spend no retries" {
+	for status in 429 503; do
+		serve busy status=$status times=6 log=log.$status
+		run -0 svc-call --retries 0 -d 1 <<<"$(instance a "$port")"
+		says '"attempts":7'
+	done
+}
+
+@test "Retry-After is waited for" {
+	serve busy times=1 retry_after=1
+	before=$(date +%s%N)
+	run -0 svc-call -d 1 <<<"$(instance a "$port")"
+	(($(date +%s%N) - before >= 950000000))
+}
+
+@test "a server that stays busy is busy at the end of the timeout" {
+	serve status status=503 retry_after=1000000000
+	run timeout 10 svc-call -T 0.5s -d 1 <<<"$(instance a "$port")"
+	is 1
+	[ "$(jq -r .error.code <<<"$output")" = busy ]
+	[ "$(jq -r .error.status <<<"$output")" = 503 ]
+}
+
+@test "a refused connection waits until the timeout, then it is unreachable" {
+	serve echo
+	kill "$pid"
+	wait_gone "$pid" 10
+	run timeout 10 svc-call -T 0.5s -d 1 <<<"$(instance a "$port")"
+	is 1
+	[ "$(jq -r .error.code <<<"$output")" = unreachable ]
+	says 'connection refused'
+	says w/a
+}
+
+@test "a server that never answers is a timeout, within the task's own time" {
+	serve silent
+	planned 1 "$(instance a "$port")" | sed 's/"task"/"timeout":0.4,"task"/' >in
+	run timeout 10 svc-call <in
+	is 1
+	[ "$(jq -r .error.code <<<"$output")" = timeout ]
+}
+
+@test "a deadline that has passed is not sent" {
+	serve echo log=log
+	planned 1 "$(instance a "$port")" |
+		sed 's/"task"/"deadline":"2020-01-01T00:00:00Z","task"/' >in
+	run svc-call <in
+	is 1
+	[ "$(jq -r .error.code <<<"$output")" = deadline ]
+	[ ! -e log ]
+}
+
+@test "a server that executes and closes has executed once" {
+	for mode in close reset; do
+		serve $mode log=log.$mode
+		run svc-call -d 1 <<<"$(instance a "$port")"
+		is 1
+		[ "$(jq -r .error.code <<<"$output")" = reset ]
+		[ "$(wc -l <log.$mode)" -eq 1 ]
+	done
+}
+
+@test "a kept connection that dies under a request is not used again for it" {
+	serve close first=answer log=log
+	planned 20 "$(instance a "$port" 1)" >in
+	run svc-call -j 1 <in
+	is 1
+	[ "${#lines[@]}" -eq 20 ]
+	[ -z "$(sort log | uniq -d)" ]
+	[ "$(wc -l <log)" -eq 20 ]
+	run -0 svc-call -j 1 --idempotent --retries 20 <in
+	[ "${#lines[@]}" -eq 20 ]
+}
+
+@test "connections that the server closes lose no task and repeat none" {
+	serve stale times=3 log=log
+	planned 300 "$(instance a "$port" 8)" >in
+	svc-call -j 8 <in >out || true
+	[ "$(wc -l <out)" -eq 300 ]
+	[ -z "$(sort log | uniq -d)" ]
+	jq -r 'select(.error) | .error.code' <out | sort -u >failed
+	[ ! -s failed ] || [ "$(cat failed)" = reset ]
+	# Whatever is reported as done was done.
+	jq -r 'select(.result) | .id' <out | sort >finished
+	[ -z "$(comm -23 finished <(sort log))" ]
+}
+
+@test "no instance gets more requests than its slots" {
+	serve echo slots=3 delay=0.02 log=log
+	registered a "$port" -c slots=3
+	run -0 svc-call -j 32 w < <(seq 60)
+	[ "${#lines[@]}" -eq 60 ]
+	run grep -c over log
+	[ "$output" -eq 0 ]
+}
+
+@test "two callers that share an instance are both served" {
+	serve echo slots=2 delay=0.005 log=log
+	registered a "$port" -c slots=2
+	seq 50 | svc-call -j 8 w >out1 3>&- &
+	other=$!
+	seq 50 | svc-call -j 8 w >out2
+	wait "$other"
+	[ "$(codes out1)" = "50 ok" ] && [ "$(codes out2)" = "50 ok" ]
+}
+
+@test "three workers of 4 slots at 3, 10 and 100 ms: none fails, each runs where planned" {
+	i=0
+	for delay in 0.003 0.01 0.1; do
+		serve echo slots=4 delay=$delay log=log.$i
+		registered "w$i" "$port" -c slots=4
+		i=$((i + 1))
+	done
+	svc-discover w | jq -c '{service,id,address,slots:4}' >instances
+	for i in 0 1 2; do
+		planned 60 "$(sed -n $((i + 1))p instances)" | sed "s/\"t/\"$i-t/"
+	done | shuf >in
+	run -0 svc-call -j 64 <in
+	[ "$(jq -r 'select(.instance.id != "w" + .id[0:1]) | .id' <<<"$output")" = "" ]
+	[ "$(jq -r .status <<<"$output" | sort | uniq -c | tr -s ' ')" = " 180 200" ]
+	run ! grep -q over log.*
+}
+
+@test "a server that is killed and restarted in the middle fails no waiting task" {
+	serve echo delay=0.005 log=log
+	registered a "$port" -c slots=2
+	at=$port first=$pid
+	mkfifo in
+	svc-call --idempotent --retries 9 -j 4 w <in >out 3>&- &
+	call=$!
+	started+=("$call")
+	exec 7>in
+	seq 100 >&7
+	until_true 10 test -s log
+	kill -9 "$first"
+	wait_gone "$first" 10
+	seq 101 200 >&7
+	serve echo "port=$at" log=log
+	exec 7>&-
+	wait "$call"
+	[ "$(codes out)" = "200 ok" ]
+}
+
+@test "unplanned tasks use what is there, the less loaded of two" {
+	serve echo delay=0.001 log=fast
+	registered fast "$port" -c slots=8
+	serve echo delay=0.1 log=slow
+	registered slow "$port" -c slots=8
+	run -0 svc-call -j 8 w < <(seq 200)
+	(($(wc -l <fast) > 3 * $(wc -l <slow)))
+}
+
+@test "an instance that fails fast does not attract work" {
+	serve status status=500 log=bad
+	registered bad "$port" -c slots=4
+	serve echo delay=0.005 log=good
+	registered good "$port" -c slots=4
+	seq 300 | svc-call -j 32 w >out || true
+	(($(wc -l <bad) < 30))
+	(($(wc -l <good) > 270))
+}
+
+@test "a task moves only when its instance is gone, draining or critical" {
+	serve echo log=log1
+	registered a "$port"
+	plan=$(instance a "$port")
+	serve echo log=log2
+	registered b "$port"
+	svc-register --drain w a >/dev/null
+	run -0 svc-call <<<"$(planned 1 "$plan")"
+	[ "$(jq -r .instance.id <<<"$output")" = b ]
+	svc-register --undrain w a >/dev/null
+	run -0 svc-call <<<"$(planned 1 "$plan")"
+	[ "$(jq -r .instance.id <<<"$output")" = a ]
+	svc-register --remove w a >/dev/null
+	run -0 svc-call <<<"$(planned 1 "$plan")"
+	[ "$(jq -r .instance.id <<<"$output")" = b ]
+}
+
+@test "tasks that wait for an instance move when it leaves the registry" {
+	serve echo delay=1 log=log1 begun=begun
+	registered a "$port" -c slots=1
+	plan=$(instance a "$port" 1)
+	serve echo log=log2
+	registered b "$port"
+	planned 4 "$plan" >in
+	svc-call <in >out 3>&- &
+	call=$!
+	started+=("$call")
+	until_true 10 test -s begun
+	svc-register --remove w a >/dev/null
+	wait "$call"
+	[ "$(codes out)" = "4 ok" ]
+	[ "$(wc -l <log1)" -eq 1 ] && [ "$(wc -l <log2)" -eq 3 ]
+}
+
+@test "tasks wait for a service that appears" {
+	serve echo log=log
+	svc-call -q -T 20s w <<<1 >out 3>&- &
+	call=$!
+	started+=("$call")
+	until_true 10 eval 'ls -l "/proc/$call/fd" | grep -q inotify'
+	[ ! -s out ]
+	registered late "$port"
+	wait "$call"
+	[ "$(jq -r .instance.id out)" = late ]
+}
+
+@test "a service without instances says why when the time is up" {
+	run --separate-stderr svc-call -T 0.3s -d 1 w
+	is 1
+	[ "$(jq -r .error.code <<<"$output")" = no-instances ]
+	says 'w: no instances'
+	serve echo
+	registered a "$port"
+	svc-register --drain w a >/dev/null
+	run --separate-stderr svc-call -T 0.3s -d 1 w
+	[ "$(jq -r .error.code <<<"$output")" = unplaceable ]
+	says '1 draining'
+}
+
+@test "the line's instance and service beat NAME, and neither is no target" {
+	serve echo log=log
+	svc-register -i a v "127.0.0.1:$port" >/dev/null
+	run -0 svc-call w <<<'{"task":1,"service":"v"}'
+	[ "$(jq -r .instance.service <<<"$output")" = v ]
+	run svc-call <<<'{"task":1}'
+	is 1
+	[ "$(jq -r .error.code <<<"$output")" = no-target ]
+}
+
+@test "-l chooses among the instances" {
+	serve echo log=log1
+	registered a "$port" -l zone=x
+	serve echo log=log2
+	registered b "$port" -l zone=y
+	run -0 svc-call -l zone=y w < <(seq 20)
+	[ ! -e log1 ] && [ "$(wc -l <log2)" -eq 20 ]
+}
+
+@test "-k keeps the order of the input" {
+	serve echo delay=0.001 log=log1
+	registered a "$port"
+	serve echo delay=0.03 log=log2
+	registered b "$port"
+	run -0 svc-call -k -j 8 -o result w < <(seq 100)
+	[ "$output" = "$(seq 100)" ]
+}
+
+@test "lines in are lines out: invalid, huge, empty, finished, failed, duplicate" {
+	serve echo
+	registered a "$port"
+	{
+		echo '{"id":"x","task":1}'
+		echo '{"id":"x","task":1}'
+		echo
+		echo '{"broken'
+		printf '"%s"\n' "$(head -c 200000 /dev/zero | tr '\0' a)"
+		echo '{"id":"f","task":2,"error":{"code":"busy","message":"m"}}'
+		echo '{"id":"y","task":1,"result":7,"status":200}'
+		printf '"last"'
+	} >in
+	run --separate-stderr svc-call --max-task 100K w <in
+	is 65
+	[ "${#lines[@]}" -eq 7 ]
+	printf '%s\n' "${lines[@]}" >out
+	[ "$(codes out | tr '\n' ' ')" = "1 busy 1 invalid 4 ok 1 too-large " ]
+	[ "$(jq -r 'select(.id=="y") | .result' out)" = 7 ]
+}
+
+@test "--retry sends exactly what failed again" {
+	serve echo log=log
+	registered a "$port"
+	cat >in <<-'END'
+		{"id":"ok","task":1,"result":5}
+		{"id":"bad","task":2,"error":{"code":"busy","message":"m"}}
+	END
+	run -0 svc-call --retry w <in
+	[ "$(cat log)" = bad ]
+	[ "$(jq -c '[.id,.result]' <<<"$output" | sort | tr '\n' ' ')" = '["bad",2] ["ok",5] ' ]
+}
+
+@test "-o result prints results on stdout and what failed on stderr" {
+	serve echo
+	registered a "$port"
+	run --separate-stderr svc-call -q -o result w < <(printf '1\n{"id":"f","task":2,"error":{"code":"busy","message":"m"}}\n')
+	is 1
+	[ "$output" = 1 ]
+	[[ $stderr == '{"id":"f"'* ]]
+}
+
+@test "-n prints what would be sent, and sends nothing" {
+	serve echo log=log
+	registered a "$port"
+	run -0 svc-call -n -H 'X-A: b' w <<<'{"id":"t1","task":"abc"}'
+	[ "$(jq -c '[.id,.service,.instance.id,.bytes,.headers["X-A"],.headers["Idempotency-Key"]]' <<<"$output")" = '["t1","w","a",5,"b","t1"]' ]
+	[ "$(jq -r .url <<<"$output")" = "http://127.0.0.1:$port/task" ]
+	[ ! -e log ]
+}
+
+@test "unix sockets are used when their owner may be believed" {
+	serve echo socket="$PWD/s" log=log
+	svc-register -i a u "http+unix://$PWD/s:/task" >/dev/null
+	run -0 svc-call -o result -d '"hi"' u
+	[ "$output" = '"hi"' ]
+	[ "$(id -u)" -eq 0 ] || skip "needs root to give the socket away"
+	chown 12345 s
+	run svc-call --retries 0 -d 1 u
+	is 1
+	says 'belongs to user 12345'
+	[ "$(wc -l <log)" -eq 1 ]
+}
+
+@test "^C cancels what waits, lets what runs finish, and every line read comes out" {
+	serve echo delay=0.5 slots=2 begun=begun
+	registered a "$port" -c slots=2
+	mkfifo in
+	svc-call -j 4 w <in >out 3>&- &
+	call=$!
+	started+=("$call")
+	exec 7>in
+	seq 50 >&7
+	until_true 10 eval '[ "$(wc -l <begun)" -eq 2 ]'
+	kill -TERM "$call"
+	status=0
+	wait "$call" || status=$?
+	exec 7>&-
+	[ "$status" -eq 143 ]
+	[ "$(codes out | tr '\n' ' ')" = "48 cancelled 2 ok " ]
+}
+
+@test "a second signal cancels what runs, too" {
+	serve silent log=log
+	registered a "$port" -c slots=2
+	svc-call -j 2 w < <(seq 2) >out 3>&- &
+	call=$!
+	started+=("$call")
+	until_true 10 eval '[ "$(wc -l <log)" -eq 2 ]'
+	kill -TERM "$call"
+	until_true 10 eval 'kill -TERM "$call"; wait_gone "$call" 5'
+	[ "$(codes out)" = "2 cancelled" ]
+}
+
+@test "a closed stdout ends it quietly, a full disk is 74" {
+	serve echo log=log
+	registered a "$port"
+	seq 20000 >in
+	status=0
+	(svc-call -j 4 w <in || echo "$?" >status) | head -1 >/dev/null
+	[ "$(cat status)" -eq 141 ]
+	(($(wc -l <log) < 20000))
+	run bash -c 'svc-call w <in >/dev/full'
+	is 74
+	says 'No space left'
+}
+
+@test "while stdout is blocked nothing new is started" {
+	serve type "type=text/plain" "body=$(head -c 60000 /dev/zero | tr '\0' x)" log=log
+	registered a "$port"
+	mkfifo pipe
+	seq 1000 | svc-call -j 4 w >pipe 3>&- &
+	call=$!
+	exec 7<pipe
+	until_true 10 test -s log
+	stalled() {
+		local before
+		before=$(wc -l <log)
+		read -rt 0.5 <> <(:) || :
+		[ "$(wc -l <log)" -eq "$before" ]
+	}
+	until_true 10 stalled
+	(($(wc -l <log) < 100))
+	[ "$(wc -l <&7)" -eq 1000 ]
+	exec 7<&-
+	wait "$call"
+}
+
+@test "memory is bounded by -j and the sizes" {
+	needs /usr/bin/time
+	serve huge size=4000000
+	planned 40 "$(instance a "$port" 2)" >in
+	run bash -c '/usr/bin/time -f %M -o rss svc-call -j 2 <in | wc -c'
+	((output > 160000000))
+	ldd "$(command -v svc-call)" >libraries
+	if grep -q libasan libraries; then skip "ASan has its own"; fi
+	(($(tail -1 rss) < 64 * 1024))
+}
+
+@test "options that make no sense are 64" {
+	for options in '-j 0' '-j x' '-T 0' '-T x' '--retries -1' '-o table' '-l =' \
+		'--max-task 0' 'a b' '-L --bare' '-d 1 --retry w' '-d @- -j 1' 'no/name'; do
+		# shellcheck disable=SC2086
+		run svc-call $options </dev/null
+		is 64
+	done
+}
