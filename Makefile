@@ -63,7 +63,7 @@ BENCH   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.
 
 Q := $(if $(filter 1,$(V)),,@)
 
-all: $(BIN)
+all: $(or $(BIN),$(error TOOLS names no utility))
 
 # With `make deps demo` what is built waits for what is installed.
 $(BUILD)/obj/%.o: %.c | $(filter deps,$(MAKECMDGOALS))

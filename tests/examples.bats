@@ -4,10 +4,22 @@
 
 load lib/common
 
+# What a suite that was stopped left behind: all that runs in the examples'
+# sessions, each process by its pid.
+teardown() {
+	local session pid
+	for session in "$BATS_TEST_TMPDIR"/*/*/session; do
+		[ -f "$session" ] || continue
+		for pid in $(pgrep -s "$(cat "$session")"); do kill "$pid" || :; done
+	done
+}
+
 # examples PAGE DIRECTORY: writes its blocks to DIRECTORY/NN.sh.
 examples() {
 	awk -v dir="$2" '
-		/^\.Bd -literal -offset indent$/ { n++; inside = 1; next }
+		/^\.Sh / { at_examples = /EXAMPLES/ }
+		/^\.Bd -literal -offset indent$/ || (at_examples && /^\.Bd -literal/) {
+			n++; inside = 1; next }
 		/^\.Ed/ { inside = 0 }
 		inside { gsub(/\\e/, "\\"); gsub(/\\-/, "-"); gsub(/\\\(aq/, "\047")
 			gsub(/\\&/, ""); print > sprintf("%s/%02d.sh", dir, n) }' "$1"
@@ -43,6 +55,19 @@ runs() {
 	[ ${#scripts[@]} -ge 2 ] || { echo "fewer than two examples" >&2; return 1; }
 	for script in "${scripts[@]}"; do
 		run_example "$script" || return 1
+	done
+}
+
+@test "the commands of README.md work, and print what it shows" {
+	sed -n '/^## A minute/,/^## What/s/^    //p' "$top/README.md" >minute
+	sed -n 's/^\$ //p' minute >readme.sh
+	[ "$(wc -l <readme.sh)" -ge 8 ]
+	# The call that is shown to fail is meant to.
+	sed -i '/^echo .* >failed.ndjson$/s/$/ || :/' readme.sh
+	run_example readme.sh
+	for shown in '^5$' '^7$' '^svc-call: count: no instances' '"code":"no-instances"' '^1$'; do
+		grep -q -- "$shown" readme/out
+		grep -q -- "$shown" minute
 	done
 }
 

@@ -56,7 +56,7 @@ setup_make() {
 	env --default-signal=INT setsid bash -c 'echo $$ >session
 		exec "$0"' "$top/tests/demo/wordcount" >out 2>&1 3>&- &
 	demo=$!
-	until_true 60 grep -q '"id":"small"' out
+	until_true 60 grep -q "^svc-discover" out || { cat out; false; }
 	kill -INT -- "-$(cat session)"
 	wait "$demo" || status=$?
 	[ "$status" -eq 130 ]

@@ -4,10 +4,10 @@
 # teardown stops them by their pids and fails the test when one will not go.
 # shellcheck shell=bash
 
-top=$(cd "$BATS_TEST_DIRNAME" && git rev-parse --show-toplevel 2>/dev/null) ||
-	top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 SVCKIT_BIN=${SVCKIT_BIN:-$top/build/bin}
-export PATH="$SVCKIT_BIN:$PATH"
+# Not the caller's PATH: it may have directories that this user may not search.
+export PATH="$SVCKIT_BIN:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 export LC_ALL=C.UTF-8
 # Failures of the sanitized build must not look like a utility's own status.
 export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=print_stacktrace=1

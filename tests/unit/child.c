@@ -106,10 +106,13 @@ the_child_has_default_signals_and_no_mask(void)
 	sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigprocmask(SIG_BLOCK, &set, &before);
-	(void)run(plain(SHELL("grep -E '^Sig(Blk|Ign)' /proc/self/status | "
-			      "tr -d '\\n\\t'")),
+	/* 32 and 33 are the C library's own, and may be inherited ignored. */
+	(void)run(plain(SHELL("while read -r key value; do case $key in "
+			      "SigBlk:|SigIgn:) printf '%s%x ' $key "
+			      "$((0x$value & 0x7fffffff));; esac; done "
+			      "</proc/self/status")),
 	    text, sizeof(text));
-	CHECK_STRING(text, "SigBlk:0000000000000000SigIgn:0000000000000000");
+	CHECK_STRING(text, "SigBlk:0 SigIgn:0 ");
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)signal(SIGUSR1, SIG_DFL);
