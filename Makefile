@@ -51,7 +51,7 @@ LIBS_curl  = $(shell $(PKG_CONFIG) --libs libcurl)
 LIBS_table = $(shell $(PKG_CONFIG) --libs smartcols)
 LIBS_svc-register = $(LIBS_event)
 LIBS_svc-discover = $(LIBS_table)
-LIBS_svc-call     = $(LIBS_curl) $(LIBS_event)
+LIBS_svc-call     = $(LIBS_curl) $(LIBS_event) -lresolv
 LIBS_task-worker  = $(LIBS_event)
 
 LIB_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*/*.c))
@@ -80,7 +80,7 @@ $(BUILD)/bin/%: $(BUILD)/obj/cmd/%.o $(CLI_OBJ) $(LIB)
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_curl) \
-		$(LIBS_event) $(LIBS_table) $(LIBS_base)
+		$(LIBS_event) $(LIBS_table) -lresolv $(LIBS_base)
 
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
 	@mkdir -p $(@D)

@@ -261,6 +261,7 @@ check_request(struct cli *cli, struct request *request)
 	if (request->policy == NULL)
 		request->policy = &policy_random;
 	name = request->policy->name;
+	request->options.service = request->service;
 	if (request->options.smooth && request->policy != &policy_weighted)
 		cli_usage(
 		    cli, "'--smooth' needs '--weighted', not '--%s'", name);
@@ -389,75 +390,17 @@ append_empty(const struct stock *stock, const struct request *request,
 		    reads_instances(request) ? "stdin" : request->resources);
 }
 
-/* The cursor cannot be shared: goes on in memory. */
+/* The cursor cannot be shared: round-robin goes on in memory. */
 static void
-rotation_give_up(struct rotation *rotation, const struct svc_error *error)
+rotation_lost(void *argument, const struct svc_error *error)
 {
+	struct rotation *rotation = argument;
+
 	if (rotation->cli->verbose > 0)
 		cli_warn_line(
 		    "round-robin in this process alone: %s", error->message);
 	cursor_set_close(rotation->set);
 	rotation->set = NULL;
-}
-
-static int
-rotation_key(void *argument, const struct pool *pool,
-    const struct eligible *list, char key[POLICY_KEY_SIZE],
-    struct svc_error *error)
-{
-	const struct rotation *rotation = argument;
-	const char **ids;
-	size_t i;
-
-	if (rotation->set == NULL)
-		return 0;
-	ids = calloc(list->count, sizeof(*ids));
-	if (ids == NULL)
-		return svc_error_set(error, EX_OSERR, "out of memory");
-	for (i = 0; i < list->count; i++)
-		ids[i] = pool_member(pool, list->members[i])->instance->id;
-	cursor_key(list->service, ids, list->count, key);
-	free(ids);
-	return 0;
-}
-
-static int
-rotation_load(void *argument, const char *key, char id[NAME_MAX_LENGTH + 1],
-    struct svc_error *error)
-{
-	struct rotation *rotation = argument;
-
-	if (rotation->set == NULL)
-		return 0;
-	if (cursor_load(rotation->set, key, id, error) == -1) {
-		rotation_give_up(rotation, error);
-		return 0;
-	}
-	return 1;
-}
-
-static int
-rotation_store(
-    void *argument, const char *key, const char *id, struct svc_error *error)
-{
-	struct rotation *rotation = argument;
-
-	if (rotation->set != NULL &&
-	    cursor_store(rotation->set, key, id, error) == -1)
-		rotation_give_up(rotation, error);
-	return 0;
-}
-
-/* Writes the cursor and lets others go on. */
-static int
-rotation_commit(void *argument, struct svc_error *error)
-{
-	struct rotation *rotation = argument;
-
-	if (rotation->set != NULL &&
-	    cursor_set_commit(rotation->set, error) == -1)
-		rotation_give_up(rotation, error);
-	return 0;
 }
 
 static void
@@ -470,25 +413,23 @@ rotation_open(struct rotation *rotation, const struct cli *cli,
 	const char *path;
 
 	rotation->cli = cli;
-	options->cursor = (struct policy_cursor){rotation_key, rotation_load,
-	    rotation_store, rotation_commit, rotation};
 	if (registry == NULL && cli_place(cli, &place, &error) == 0 &&
 	    (path = buffer_string(&place)) != NULL &&
 	    registry_open(&rotation->registry, path, false, &error) == 0)
 		registry = rotation->registry;
 	buffer_release(&place);
 	if (registry == NULL ||
-	    cursor_set_open(&rotation->set, registry, &error) == -1) {
-		rotation->set = NULL;
-		rotation_give_up(rotation, &error);
-	}
+	    cursor_set_open(&rotation->set, registry, &error) == -1)
+		rotation_lost(rotation, &error);
+	options->cursor =
+	    (struct policy_cursor){rotation->set, cursor_key, cursor_load,
+		cursor_store, cursor_set_commit, rotation_lost, rotation};
 }
 
 static void
 rotation_close(struct rotation *rotation)
 {
-	if (rotation->set != NULL)
-		cursor_set_close(rotation->set);
+	cursor_set_close(rotation->set);
 	if (rotation->registry != NULL)
 		registry_close(rotation->registry);
 }
@@ -535,8 +476,9 @@ schedule_one(
 	struct svc_error error;
 	int placed = placer_any(placer, &out, &error);
 
-	if (placed == -1 || policy_settle(placer->policy, &error) == -1)
+	if (placed == -1)
 		cli_fail(&error);
+	policy_settle(placer->policy);
 	if (placed == 0 && !cli->quiet)
 		cli_warn_line("%s", placer->failure.message);
 	if (placed == 1 &&

@@ -168,6 +168,18 @@ ids() {
 	says 'render/i1: "meta.w"'
 }
 
+@test "with -s a weight that another service lacks is told when a task goes there" {
+	svc-register -c cpu=4 render 127.0.0.1:9001
+	svc-register extract 127.0.0.1:9002
+	run task-schedule -q --weighted=capacity.cpu -s render < <(printf '%s\n' 1 '{"task":2,"service":"extract"}' 3)
+	is 1
+	[ "$(jq -r '.instance.id // .error.code' <<<"$output" | xargs)" = "127.0.0.1-9001 unplaceable 127.0.0.1-9001" ]
+	[ "$(jq -r '.error.message // empty' <<<"$output")" = \
+		'extract/127.0.0.1-9002: "capacity.cpu": no such member, so it has no weight' ]
+	run task-schedule --weighted=capacity.cpu -s extract < <(echo 1)
+	is 65
+}
+
 @test "--round-robin goes on where the last process stopped" {
 	instances 3 >pool
 	[ "$(seq 4 | task-schedule --round-robin -r pool | ids | xargs)" = "i1 i2 i3 i1" ]
@@ -201,6 +213,18 @@ ids() {
 	[ "$(wc -l <counts)" -eq 6 ]
 }
 
+@test "--round-robin in processes with two selectors does not lock-step" {
+	{ instances 2 '"labels":{"x":"1","y":"1"}'; instances 3 '"labels":{"x":"1"}' | tail -1
+	instances 4 '"labels":{"y":"1"}' | tail -1; } >pool
+	local i
+	for ((i = 0; i < 6; i++)); do
+		echo 1 | task-schedule --round-robin -l x -r pool | ids >>x
+		echo 1 | task-schedule --round-robin -l y -r pool | ids >>y
+	done
+	[ "$(xargs <x)" = "i1 i2 i3 i1 i2 i3" ]
+	[ "$(xargs <y)" = "i1 i2 i4 i1 i2 i4" ]
+}
+
 @test "--round-robin without a registry goes on in memory and says so with -v" {
 	instances 2 >pool
 	run task-schedule -v -R "$PWD/none" --round-robin -r pool < <(seq 3)
@@ -210,6 +234,28 @@ ids() {
 	run task-schedule -R "$PWD/none" --round-robin -r pool < <(seq 3)
 	[ "${#lines[@]}" -eq 3 ]
 	[ ! -e none ]
+}
+
+@test "--round-robin goes on in memory where there can be no cursors" {
+	svc-register render 127.0.0.1:9001
+	svc-register render 127.0.0.1:9002
+	: >"$SVC_REGISTRY/cursors"
+	run bash -c 'seq 3 | task-schedule -v --round-robin -s render 2>said'
+	is 0
+	[ "$(ids <<<"$output" | xargs)" = "127.0.0.1-9001 127.0.0.1-9002 127.0.0.1-9001" ]
+	grep -q "in this process alone: .*cursors" said
+}
+
+@test "--round-robin goes on in memory in a registry that may only be read" {
+	[ "$(id -u)" -ne 0 ] || skip "root may write everywhere"
+	svc-register render 127.0.0.1:9001
+	svc-register render 127.0.0.1:9002
+	chmod a-w "$SVC_REGISTRY"
+	run bash -c 'seq 3 | task-schedule -v --round-robin -s render 2>said'
+	chmod u+w "$SVC_REGISTRY"
+	is 0
+	[ "$(ids <<<"$output" | xargs)" = "127.0.0.1-9001 127.0.0.1-9002 127.0.0.1-9001" ]
+	grep -q "in this process alone: .*[Pp]ermission denied" said
 }
 
 @test "--round-robin holds nothing while it waits for more input" {
@@ -424,4 +470,18 @@ ids() {
 	instances 100 >pool
 	run bash -c 'ulimit -v 65536; seq 300000 | task-schedule --weighted -r pool | tail -1'
 	[ "$(jq -r .task <<<"$output")" = 300000 ]
+}
+
+@test "memory does not grow with the members of a line" {
+	[[ $(nm -D "$SVCKIT_BIN/task-schedule") != *asan* ]] || skip "sanitized"
+	instances 2 >pool
+	local million
+	million=$(yes '"":0,' | head -1000000 | tr -d '\n')
+	printf '{%s"a":1}\n{"task":1,%s"a":1}\n{"task":1,"requires":{%s"a":1}}\n' \
+		"$million" "$million" "$million" >tasks
+	run bash -c 'ulimit -v 65536; task-schedule -q -r pool -t tasks >placed'
+	is 65
+	[ "$(wc -l <placed)" -eq 3 ]
+	[ "$(cut -c -4000000 placed | grep -c '"error"')" -eq 0 ]
+	[ "$(tail -c 400 placed | grep -c '"code":"invalid"')" -eq 1 ]
 }

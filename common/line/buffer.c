@@ -37,6 +37,23 @@ buffer_trim(struct buffer *buffer, size_t limit)
 		buffer_clear(buffer);
 }
 
+void
+buffer_shrink(struct buffer *buffer)
+{
+	size_t capacity =
+	    buffer->length < CAPACITY_MIN ? CAPACITY_MIN : buffer->length;
+	char *data;
+
+	if (capacity >= buffer->capacity)
+		return;
+	/* Without a smaller block the larger one is as good. */
+	data = realloc(buffer->data, capacity);
+	if (data == NULL)
+		return;
+	buffer->data = data;
+	buffer->capacity = capacity;
+}
+
 bool
 buffer_failed(const struct buffer *buffer)
 {

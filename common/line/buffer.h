@@ -32,6 +32,9 @@ void buffer_clear(struct buffer *buffer);
 /* The same, but memory over limit bytes is given back. */
 void buffer_trim(struct buffer *buffer, size_t limit);
 
+/* Gives back the memory beyond its length. */
+void buffer_shrink(struct buffer *buffer);
+
 bool buffer_failed(const struct buffer *buffer);
 
 void buffer_append(struct buffer *buffer, const void *data, size_t length);

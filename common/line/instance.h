@@ -22,7 +22,8 @@
 #include "line/json.h"
 #include "line/status.h"
 
-#define INSTANCE_RECORD_MAX (64UL * 1024)
+#define INSTANCE_RECORD_MAX  (64UL * 1024)
+#define INSTANCE_MEMBERS_MAX 256 /* capacities, labels */
 /* A record with what was observed of it. */
 #define INSTANCE_LINE_MAX (INSTANCE_RECORD_MAX + 4096)
 

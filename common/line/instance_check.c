@@ -9,6 +9,8 @@
 #include "line/text.h"
 #include "line/units.h"
 
+#define NAME_SHOWN 60 /* bytes of a member's name in a message */
+
 static bool
 has(const struct instance_fields *fields, enum instance_field field)
 {
@@ -81,11 +83,36 @@ refuse_inner(enum instance_field field, const struct json_member *inner,
     const char *what, struct svc_error *error)
 {
 	char name[80];
-	size_t length = text_cut(inner->name.data, inner->name.length, 60);
+	size_t length =
+	    text_cut(inner->name.data, inner->name.length, NAME_SHOWN);
 
 	snprintf(name, sizeof(name), "%s.%.*s", instance_field_name(field),
 	    (int)length, inner->name.data);
 	return member_refuse(name, what, &inner->value, error);
+}
+
+/*
+ * Of two members with one name, a selector would go by the first and jq(1) by
+ * the last.
+ */
+static int
+check_names(const struct json_document *object, enum instance_field field,
+    struct svc_error *error)
+{
+	const struct json_member *members = object->members;
+	size_t i, k;
+
+	for (i = 1; i < object->count; i++) {
+		for (k = 0; k < i; k++)
+			if (json_text_equal(members[i].name, members[k].name))
+				return svc_error_set(error, EX_DATAERR,
+				    "\"%s.%.*s\" stands twice",
+				    instance_field_name(field),
+				    (int)text_cut(members[k].name.data,
+					members[k].name.length, NAME_SHOWN),
+				    members[k].name.data);
+	}
+	return 0;
 }
 
 /* Scans the members of a member into fields->inner. */
@@ -97,8 +124,15 @@ open_object(struct instance_fields *fields, enum instance_field field,
 
 	if (value->type != JSON_OBJECT)
 		return refuse(fields, field, example, error);
-	return json_scan(
-	    &fields->inner, value->span.data, value->span.length, error);
+	if (json_scan(&fields->inner, value->span.data, value->span.length,
+		error) == -1)
+		return -1;
+	if (fields->inner.count > INSTANCE_MEMBERS_MAX)
+		return svc_error_set(error, EX_DATAERR,
+		    "\"%s\": %zu members, and at most %d are allowed",
+		    instance_field_name(field), fields->inner.count,
+		    INSTANCE_MEMBERS_MAX);
+	return check_names(&fields->inner, field, error);
 }
 
 static int

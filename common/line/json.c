@@ -28,43 +28,28 @@ scan_member(
 	return json_scanner_space(scanner, p);
 }
 
-static struct json_member *
-add_member(struct json_document *document)
-{
-	struct json_member *members;
-	size_t capacity;
+/* Who is told of the members of the outermost object. */
+struct listener {
+	void (*take)(void *argument, const struct json_member *member);
+	void *argument;
+};
 
-	if (document->count == document->capacity) {
-		capacity = document->capacity == 0 ? MEMBERS_MIN
-						   : document->capacity * 2;
-		members =
-		    reallocarray(document->members, capacity, sizeof(*members));
-		if (members == NULL)
-			return NULL;
-		document->members = members;
-		document->capacity = capacity;
-	}
-	return &document->members[document->count++];
-}
-
-/* The outermost object, whose members are kept. */
 static const char *
-scan_object(
-    struct json_scanner *scanner, const char *p, struct json_document *document)
+scan_object(struct json_scanner *scanner, const char *p,
+    struct json_value *value, const struct listener *listener)
 {
-	struct json_member *member;
+	struct json_member member;
 
-	document->value.type = JSON_OBJECT;
-	document->value.escaped = false;
-	document->value.span.data = p;
+	value->type = JSON_OBJECT;
+	value->escaped = false;
+	value->span.data = p;
 	p = json_scanner_space(scanner, p + 1);
 	if (p == scanner->end || *p != '}') {
 		for (;; p++) {
-			if ((member = add_member(document)) == NULL)
-				return fail(scanner, p, NULL);
-			p = scan_member(scanner, p, member);
+			p = scan_member(scanner, p, &member);
 			if (p == NULL)
 				return NULL;
+			listener->take(listener->argument, &member);
 			if (p == scanner->end || *p != ',')
 				break;
 		}
@@ -72,7 +57,7 @@ scan_object(
 			return fail(scanner, p, "expected ',' or '}'");
 	}
 	p++;
-	document->value.span.length = (size_t)(p - document->value.span.data);
+	value->span.length = (size_t)(p - value->span.data);
 	return p;
 }
 
@@ -93,26 +78,70 @@ json_document_release(struct json_document *document)
 }
 
 int
-json_scan(struct json_document *document, const char *text, size_t length,
-    struct svc_error *error)
+json_scan_members(const char *text, size_t length, struct json_value *value,
+    void (*take)(void *argument, const struct json_member *member),
+    void *argument, struct svc_error *error)
 {
 	struct json_scanner scanner = {text + length, NULL, NULL};
+	struct listener listener = {take, argument};
 	const char *p = json_scanner_space(&scanner, text);
 
-	document->count = 0;
-	if (p < scanner.end && *p == '{')
-		p = scan_object(&scanner, p, document);
+	if (take != NULL && p < scanner.end && *p == '{')
+		p = scan_object(&scanner, p, value, &listener);
 	else
-		p = json_scanner_value(&scanner, p, 0, &document->value);
+		p = json_scanner_value(&scanner, p, 0, value);
 	if (p != NULL && scan_end(&scanner, p) != NULL)
 		return 0;
-	document->count = 0;
-	if (scanner.why == NULL)
-		return svc_error_set(error, EX_OSERR, "out of memory");
 	return svc_error_set(error, EX_DATAERR, "byte %zu: %s",
 	    (size_t)(scanner.where - text) + 1,
 	    scanner.where == scanner.end ? "the text ends too early"
 					 : scanner.why);
+}
+
+/* A document that is being filled. */
+struct filling {
+	struct json_document *document;
+	bool failed; /* no memory */
+};
+
+static void
+add_member(void *argument, const struct json_member *member)
+{
+	struct filling *filling = argument;
+	struct json_document *document = filling->document;
+	struct json_member *members;
+	size_t capacity;
+
+	if (document->count == document->capacity) {
+		capacity = document->capacity == 0 ? MEMBERS_MIN
+						   : document->capacity * 2;
+		members =
+		    reallocarray(document->members, capacity, sizeof(*members));
+		if (members == NULL) {
+			filling->failed = true;
+			return;
+		}
+		document->members = members;
+		document->capacity = capacity;
+	}
+	document->members[document->count++] = *member;
+}
+
+int
+json_scan(struct json_document *document, const char *text, size_t length,
+    struct svc_error *error)
+{
+	struct filling filling = {document, false};
+	int result;
+
+	document->count = 0;
+	result = json_scan_members(
+	    text, length, &document->value, add_member, &filling, error);
+	if (result == 0 && filling.failed)
+		result = svc_error_set(error, EX_OSERR, "out of memory");
+	if (result == -1)
+		document->count = 0;
+	return result;
 }
 
 bool

@@ -51,6 +51,15 @@ void json_document_release(struct json_document *document);
 int json_scan(struct json_document *document, const char *text, size_t length,
     struct svc_error *error);
 
+/*
+ * The same without memory: of an object each member goes to take() (or NULL) as
+ * soon as it is scanned, so that some may have gone when the rest turns out to
+ * be no JSON.
+ */
+int json_scan_members(const char *text, size_t length, struct json_value *value,
+    void (*take)(void *argument, const struct json_member *member),
+    void *argument, struct svc_error *error);
+
 /* Whether text is one valid value; no members, no memory. */
 bool json_valid(const char *text, size_t length);
 

@@ -165,6 +165,36 @@ json_text_is(struct json_span written, const char *text, size_t length)
 	return length == 0;
 }
 
+/* Sees to it that piece is not empty; false at the end. */
+static bool
+decoder_fill(struct decoder *decoder, struct json_span *piece)
+{
+	return piece->length > 0 || decoder_next(decoder, piece);
+}
+
+bool
+json_text_equal(struct json_span a, struct json_span b)
+{
+	struct decoder one = {a.data, a.data + a.length, {0}};
+	struct decoder two = {b.data, b.data + b.length, {0}};
+	struct json_span left = {NULL, 0}, right = {NULL, 0};
+	size_t length;
+
+	while (decoder_fill(&one, &left)) {
+		if (!decoder_fill(&two, &right))
+			return false;
+		length =
+		    left.length < right.length ? left.length : right.length;
+		if (memcmp(left.data, right.data, length) != 0)
+			return false;
+		left.data += length;
+		left.length -= length;
+		right.data += length;
+		right.length -= length;
+	}
+	return !decoder_fill(&two, &right);
+}
+
 double
 json_number(const struct json_value *value)
 {

@@ -52,6 +52,9 @@ int json_string(const struct json_value *value, char *out, size_t size);
  */
 bool json_text_is(struct json_span written, const char *text, size_t length);
 
+/* Whether two strings, what stands between their quotes, mean the same. */
+bool json_text_equal(struct json_span a, struct json_span b);
+
 /*
  * The value of a number (strtod(3) of the C locale); 1e400 is HUGE_VAL.  NAN
  * when value is no number, or has over 1,000 digits and memory ran out.

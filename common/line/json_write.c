@@ -29,11 +29,18 @@ plain_length(const char *string, size_t length)
 	return i;
 }
 
+static const char special[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+
+static const char *
+find_special(unsigned char c)
+{
+	return c == '\0' ? NULL : strchr(special, c);
+}
+
 static void
 append_escaped(struct buffer *out, unsigned char c)
 {
-	static const char special[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-	const char *found = c == '\0' ? NULL : strchr(special, c);
+	const char *found = find_special(c);
 
 	if (c >= 0x80) {
 		buffer_append_string(out, REPLACEMENT_CHARACTER);
@@ -63,6 +70,24 @@ json_append_string(struct buffer *out, const char *string, size_t length)
 		length--;
 	}
 	buffer_append_char(out, '"');
+}
+
+size_t
+json_string_length(const char *string, size_t length)
+{
+	size_t total = strlen("\"\""), i = 0;
+	unsigned char c;
+
+	for (;; i++) {
+		i += plain_length(string + i, length - i);
+		if (i == length)
+			return total + length;
+		c = (unsigned char)string[i];
+		total += (c >= 0x80 ? strlen(REPLACEMENT_CHARACTER)
+			     : find_special(c) != NULL ? strlen("\\n")
+						       : strlen("\\u0000")) -
+			 1;
+	}
 }
 
 /* The digits of a whole number up to WHOLE_MAX: most numbers on lines. */

@@ -13,6 +13,9 @@
  */
 void json_append_string(struct buffer *out, const char *string, size_t length);
 
+/* How many bytes that takes. */
+size_t json_string_length(const char *string, size_t length);
+
 /*
  * Appends number in the fewest digits, of 15 to 17, that read back as the same
  * double; a whole one up to 2^53 without exponent; null unless finite.

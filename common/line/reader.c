@@ -11,6 +11,8 @@
 
 #define CAPACITY_BASE (128UL * 1024)
 #define LINE_END_MAX  2 /* CR and LF */
+/* Doubling beyond this would take twice what a long line needs. */
+#define GROWTH_MAX (1024UL * 1024)
 
 struct reader {
 	int descriptor;
@@ -91,6 +93,20 @@ resize(struct reader *reader, size_t capacity)
 	return 0;
 }
 
+void
+reader_trim(struct reader *reader)
+{
+	size_t waiting = reader->end - reader->start;
+
+	if (reader->capacity <= waiting + 2 * GROWTH_MAX)
+		return;
+	memmove(reader->data, reader->data + reader->start, waiting);
+	reader->start = 0;
+	reader->end = waiting;
+	/* A smaller block is a wish: without it, all goes on as before. */
+	(void)resize(reader, waiting + GROWTH_MAX);
+}
+
 /*
  * Makes room behind what waits.  A line never needs more than its limit and
  * its end; the memory of a long one is given back once it has gone.
@@ -111,7 +127,9 @@ make_room(struct reader *reader, struct svc_error *error)
 		(void)resize(reader, CAPACITY_BASE);
 	if (waiting < reader->capacity)
 		return 0;
-	capacity = reader->capacity * 2;
+	capacity = reader->capacity < GROWTH_MAX
+		       ? reader->capacity * 2
+		       : reader->capacity + GROWTH_MAX;
 	if (capacity > most && most > reader->capacity)
 		capacity = most;
 	if (resize(reader, capacity) == -1)

@@ -64,6 +64,11 @@ int reader_fill(struct reader *reader, struct svc_error *error);
  */
 int reader_next(struct reader *reader, struct line *line);
 
+/*
+ * Gives back what a long line took; the line that was yielded last is gone.
+ */
+void reader_trim(struct reader *reader);
+
 /* The next line, reading as often as needed.  1, 0 at the end, -1. */
 int reader_line(
     struct reader *reader, struct line *line, struct svc_error *error);

@@ -6,7 +6,11 @@
 
 #include "line/base64.h"
 #include "line/depth.h"
+#include "line/reader.h"
 #include "line/text.h"
+
+/* What stands around a value at most. */
+#define AROUND sizeof(",\"encoding\":\"base64\",\"result\":\"\"}")
 
 /* The part of a Content-Type in front of its parameters. */
 static size_t
@@ -52,33 +56,62 @@ charset_is_utf8(const char *parameters)
 	return true;
 }
 
+/* Whether a value of length bytes still fits into the line that out becomes. */
+static int
+check_room(const struct buffer *out, size_t length, struct svc_error *error)
+{
+	size_t used = out->length + AROUND;
+
+	if (used <= LINE_LENGTH_MAX && length <= LINE_LENGTH_MAX - used)
+		return 0;
+	return svc_error_set(error, EX_DATAERR,
+	    "with this result the line is longer than %lu bytes",
+	    LINE_LENGTH_MAX);
+}
+
 static int
 append_json(struct buffer *out, const char *body, size_t length,
     struct svc_error *error)
 {
-	struct json_document document = {0};
+	struct json_value value;
 	struct svc_error why;
-	int result = -1;
 
-	if (json_scan(&document, body, length, &why) == -1) {
-		svc_error_set(error,
-		    why.code == EX_OSERR ? EX_OSERR : EX_PROTOCOL,
+	if (json_scan_members(body, length, &value, NULL, NULL, &why) == -1)
+		return svc_error_set(error, EX_PROTOCOL,
 		    "the answer is not the JSON that it says it is: %s",
 		    why.message);
-		goto out;
-	}
-	if (!json_fits_inside(document.value.span)) {
-		svc_error_set(error, EX_PROTOCOL,
+	if (!json_fits_inside(value.span))
+		return svc_error_set(error, EX_PROTOCOL,
 		    "the answer is nested deeper than %d levels",
 		    JSON_DEPTH_MAX - 1);
-		goto out;
-	}
+	if (check_room(out, value.span.length, error) == -1)
+		return -1;
 	buffer_append_string(out, ",\"result\":");
-	json_append_line(out, document.value.span);
-	result = 0;
-out:
-	json_document_release(&document);
-	return result;
+	json_append_line(out, value.span);
+	return 0;
+}
+
+static int
+append_text(struct buffer *out, const char *body, size_t length,
+    struct svc_error *error)
+{
+	if (check_room(out, json_string_length(body, length), error) == -1)
+		return -1;
+	buffer_append_string(out, ",\"result\":");
+	json_append_string(out, body, length);
+	return 0;
+}
+
+static int
+append_base64(struct buffer *out, const char *body, size_t length,
+    struct svc_error *error)
+{
+	if (check_room(out, (length + 2) / 3 * 4, error) == -1)
+		return -1;
+	buffer_append_string(out, ",\"encoding\":\"base64\",\"result\":\"");
+	base64_encode(out, body, length);
+	buffer_append_char(out, '"');
+	return 0;
 }
 
 int
@@ -99,15 +132,9 @@ result_append(struct buffer *out, const char *content_type, const char *body,
 		return append_json(out, body, length, error);
 	if (type_length > 5 && strncasecmp(content_type, "text/", 5) == 0 &&
 	    charset_is_utf8(content_type + type_length) &&
-	    text_valid(body, length)) {
-		buffer_append_string(out, ",\"result\":");
-		json_append_string(out, body, length);
-		return 0;
-	}
-	buffer_append_string(out, ",\"encoding\":\"base64\",\"result\":\"");
-	base64_encode(out, body, length);
-	buffer_append_char(out, '"');
-	return 0;
+	    text_valid(body, length))
+		return append_text(out, body, length, error);
+	return append_base64(out, body, length, error);
 }
 
 int
@@ -123,7 +150,7 @@ payload_append(struct buffer *out, const struct json_value *task, bool base64,
 	}
 	if (task->type == JSON_STRING) {
 		json_decode(task, &text);
-		if (!buffer_failed(&text))
+		if (buffer_string(&text) != NULL)
 			result = base64_decode(out, text.data, text.length);
 	}
 	if (result == -1 && (buffer_failed(&text) || buffer_failed(out)))

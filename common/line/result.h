@@ -16,9 +16,10 @@
 #include "line/json.h"
 
 /*
- * Appends ,"result":VALUE (and ,"encoding":"base64" where it is).  content_type
- * may be NULL.  -1 with EX_PROTOCOL: the body is not what its type says; out is
- * then unchanged.
+ * Appends ,"result":VALUE (and ,"encoding":"base64" where it is) to out, which
+ * holds the line so far.  content_type may be NULL.  -1, and out is unchanged:
+ * EX_PROTOCOL, the body is not what its type says; EX_DATAERR, the line would
+ * be longer than LINE_LENGTH_MAX.
  */
 int result_append(struct buffer *out, const char *content_type,
     const char *body, size_t length, struct svc_error *error);

@@ -17,6 +17,9 @@
 	    MEMBER_BIT(MEMBER_SERVICE))
 #define RETRY_DROP (ENVELOPE_FAIL_DROP | MEMBER_BIT(MEMBER_WHY))
 
+/* Memory that is kept for the next line. */
+#define SCRATCH_KEPT (64UL * 1024)
+
 void
 envelope_init(struct envelope *envelope)
 {
@@ -26,12 +29,11 @@ envelope_init(struct envelope *envelope)
 void
 envelope_release(struct envelope *envelope)
 {
-	json_document_release(&envelope->document);
 	buffer_release(&envelope->scratch);
 	envelope_init(envelope);
 }
 
-/* Forgets the last line; the memory of document and scratch is kept. */
+/* Forgets the last line; a reasonable scratch is kept. */
 static void
 reset(struct envelope *envelope, const struct line *line)
 {
@@ -50,6 +52,7 @@ reset(struct envelope *envelope, const struct line *line)
 	envelope->failure.code = CODE_NONE;
 	envelope->line = *line;
 	envelope->present = envelope->dropped = 0;
+	buffer_trim(&envelope->scratch, SCRATCH_KEPT);
 }
 
 /* Puts where the line came from in front of why->message. */
@@ -85,6 +88,23 @@ make_id(struct envelope *envelope, const char *run)
 	envelope->made_id = true;
 }
 
+/*
+ * A line that would grow too long for the next reader.  All that can still be
+ * said of it is how it began.
+ */
+static enum envelope_state
+refuse_length(struct envelope *envelope, size_t length,
+    const struct envelope_options *options, struct svc_error *error)
+{
+	struct svc_error why;
+
+	envelope->readable = false;
+	svc_error_set(&why, EX_DATAERR,
+	    "a task line of %zu bytes, and at most %lu are allowed", length,
+	    LINE_LENGTH_MAX - LINE_ROOM);
+	return invalid(envelope, options, CODE_TOO_LARGE, &why, error);
+}
+
 /* What is bounded is what is sent: of base64, the bytes that it stands for. */
 static enum envelope_state
 finish(struct envelope *envelope, const struct envelope_options *options,
@@ -93,8 +113,11 @@ finish(struct envelope *envelope, const struct envelope_options *options,
 	size_t limit =
 	    options->max_task == 0 ? TASK_LENGTH_MAX : options->max_task;
 	size_t length = envelope->task.span.length;
+	size_t whole = envelope->wrapped ? length : envelope->line.length;
 	struct svc_error why;
 
+	if (whole > LINE_LENGTH_MAX - LINE_ROOM)
+		return refuse_length(envelope, whole, options, error);
 	if (envelope->base64)
 		length = length / 4 * 3;
 	if (length <= limit)
@@ -131,12 +154,15 @@ enter_text(struct envelope *envelope, const struct envelope_options *options,
 	const struct line *line = &envelope->line;
 	struct json_value payload = {{NULL, 0}, JSON_STRING, true};
 	struct svc_error why;
+	size_t length;
 
 	if (!text_valid(line->data, line->length)) {
 		svc_error_set(&why, EX_DATAERR, "not UTF-8");
 		return invalid(envelope, options, CODE_INVALID, &why, error);
 	}
-	buffer_clear(&envelope->scratch);
+	length = json_string_length(line->data, line->length);
+	if (length > LINE_LENGTH_MAX - LINE_ROOM)
+		return refuse_length(envelope, length, options, error);
 	json_append_string(&envelope->scratch, line->data, line->length);
 	if (buffer_failed(&envelope->scratch)) {
 		svc_error_set(&why, EX_OSERR, "out of memory");
@@ -147,32 +173,30 @@ enter_text(struct envelope *envelope, const struct envelope_options *options,
 	return wrap(envelope, &payload, options, error);
 }
 
-/*
- * Finds the members that mean something.  Returns the one that stands twice,
- * -1 when none does.
- */
-static int
-gather(struct envelope *envelope)
-{
-	const struct json_member *member = envelope->document.members;
-	const struct json_member *end = member + envelope->document.count;
-	int which, twice = -1;
+/* Finds the members that mean something. */
+struct gathering {
+	struct envelope *envelope;
+	int twice; /* the one that stands twice; -1: none does */
+};
 
-	for (; member < end; member++) {
-		which = task_member_find(member);
-		if (which == -1)
-			continue;
-		if ((envelope->present & MEMBER_BIT(which)) != 0) {
-			twice = which;
-			continue;
-		}
-		envelope->present |= MEMBER_BIT(which);
-		/* null says as little as absence, but is a task, a result. */
-		if (member->value.type != JSON_NULL || which == MEMBER_TASK ||
-		    which == MEMBER_RESULT)
-			envelope->members[which] = member->value;
+static void
+gather(void *argument, const struct json_member *member)
+{
+	struct gathering *gathering = argument;
+	struct envelope *envelope = gathering->envelope;
+	int which = task_member_find(member);
+
+	if (which == -1)
+		return;
+	if ((envelope->present & MEMBER_BIT(which)) != 0) {
+		gathering->twice = which;
+		return;
 	}
-	return twice;
+	envelope->present |= MEMBER_BIT(which);
+	/* null says as little as absence, but is a task, a result. */
+	if (member->value.type != JSON_NULL || which == MEMBER_TASK ||
+	    which == MEMBER_RESULT)
+		envelope->members[which] = member->value;
 }
 
 static void
@@ -199,6 +223,8 @@ was_invalid(const struct envelope *envelope)
 	struct json_value code;
 	char name[16];
 
+	if (has(envelope, MEMBER_INPUT))
+		return true;
 	return error->type == JSON_OBJECT &&
 	       json_path(error->span, "code", &code) == 1 &&
 	       json_string(&code, name, sizeof(name)) > 0 &&
@@ -282,24 +308,28 @@ check_line(const struct line *line, struct svc_error *why)
 	return 0;
 }
 
+/* Scans the line; what cannot be read has no members. */
 static int
-scan(struct json_document *document, const struct line *line,
-    struct svc_error *why)
+scan(struct envelope *envelope, bool bare, int *twice, struct svc_error *why)
 {
+	const struct line *line = &envelope->line;
+	struct gathering gathering = {envelope, -1};
 	struct svc_error cause;
 
-	if (json_scan(document, line->data, line->length, &cause) == 0)
-		return 0;
-	if (cause.code == EX_OSERR)
-		return svc_error_set(why, cause.code, "%s", cause.message);
-	return svc_error_set(why, EX_DATAERR, "not JSON: %s", cause.message);
+	if (json_scan_members(line->data, line->length, &envelope->whole,
+		bare ? NULL : gather, &gathering, &cause) == -1) {
+		drop(envelope, ~0UL);
+		return svc_error_set(
+		    why, EX_DATAERR, "not JSON: %s", cause.message);
+	}
+	*twice = gathering.twice;
+	return 0;
 }
 
 enum envelope_state
 envelope_enter(struct envelope *envelope, const struct line *line,
     const struct envelope_options *options, struct svc_error *error)
 {
-	struct json_document *document = &envelope->document;
 	struct svc_error why;
 	int twice = -1;
 
@@ -308,14 +338,12 @@ envelope_enter(struct envelope *envelope, const struct line *line,
 		return invalid(envelope, options, CODE_INVALID, &why, error);
 	if (options->text)
 		return enter_text(envelope, options, error);
-	if (scan(document, line, &why) == -1)
+	if (scan(envelope, options->bare, &twice, &why) == -1)
 		return invalid(envelope, options, CODE_INVALID, &why, error);
-	if (!options->bare && document->value.type == JSON_OBJECT)
-		twice = gather(envelope);
 	if (!has(envelope, MEMBER_TASK)) {
 		/* What was found belongs to the payload. */
 		drop(envelope, ~0UL);
-		return wrap(envelope, &document->value, options, error);
+		return wrap(envelope, &envelope->whole, options, error);
 	}
 	if (twice != -1) {
 		svc_error_set(&why, EX_DATAERR, "\"%s\" stands twice",

@@ -46,6 +46,12 @@
 #define TASK_LENGTH_MAX	  (8UL * 1024 * 1024) /* a task, a result */
 #define INVALID_INPUT_MAX 1024
 
+/*
+ * What utilities may add to a line to be worked on, which is so much shorter
+ * than LINE_LENGTH_MAX: id, instance, an error with what the server said.
+ */
+#define LINE_ROOM (64UL * 1024)
+
 /* The members that tell of an attempt, which its failure replaces. */
 #define ENVELOPE_FAIL_DROP                                        \
 	(MEMBER_BIT(MEMBER_ERROR) | MEMBER_BIT(MEMBER_STATUS) |   \
@@ -89,7 +95,7 @@ struct envelope {
 	struct task_failure failure; /* of INVALID; else code CODE_NONE */
 	/* private */
 	struct line line;
-	struct json_document document;
+	struct json_value whole; /* the line as JSON */
 	struct buffer scratch;
 	unsigned long present; /* members that stand in the line */
 	unsigned long dropped; /* members that do not go on */

@@ -153,36 +153,23 @@ check_when(const struct json_value *value, struct svc_error *error)
 static int
 check_bind(const struct json_value *value, struct svc_error *error)
 {
-	struct json_document document = {0};
-	const struct json_member *member;
-	int result = -1;
-	size_t i;
+	const char *cursor = value->span.data;
+	struct json_member member;
 
-	if (value->type != JSON_OBJECT) {
-		refuse(MEMBER_BIND,
+	if (value->type != JSON_OBJECT)
+		return refuse(MEMBER_BIND,
 		    "an object (as in {\"/image\":\"t0#/files/0\"})", value,
 		    error);
-		goto out;
-	}
-	if (json_scan(&document, value->span.data, value->span.length, error) ==
-	    -1)
-		goto out;
-	for (i = 0; i < document.count; i++) {
-		member = &document.members[i];
-		if (member->value.type != JSON_STRING ||
-		    (member->name.length > 0 && !member->escaped &&
-			member->name.data[0] != '/')) {
-			refuse(MEMBER_BIND,
+	while (json_next_member(value->span, &cursor, &member) == 1) {
+		if (member.value.type != JSON_STRING ||
+		    (member.name.length > 0 && !member.escaped &&
+			member.name.data[0] != '/'))
+			return refuse(MEMBER_BIND,
 			    "pointers to \"ID#POINTER\" (as in "
 			    "{\"/image\":\"t0#/files/0\"})",
 			    value, error);
-			goto out;
-		}
 	}
-	result = 0;
-out:
-	json_document_release(&document);
-	return result;
+	return 0;
 }
 
 static int

@@ -57,28 +57,27 @@ static void
 write_members(
     const struct envelope *envelope, struct buffer *out, unsigned long drop)
 {
-	const struct json_member *member;
+	const char *cursor = envelope->whole.span.data;
+	struct json_member member;
 	const struct json_span *value;
 	bool first = !envelope->made_id;
-	size_t i;
 	int which;
 
 	buffer_append_char(out, '{');
 	if (envelope->made_id)
 		append_id(envelope, out);
-	for (i = 0; i < envelope->document.count; i++) {
-		member = &envelope->document.members[i];
-		which = task_member_find(member);
+	while (json_next_member(envelope->whole.span, &cursor, &member) == 1) {
+		which = task_member_find(&member);
 		if (which != -1 && (drop & MEMBER_BIT(which)) != 0)
 			continue;
 		value = which == MEMBER_TASK ? &envelope->task.span
-					     : &member->value.span;
+					     : &member.value.span;
 		if (!first)
 			buffer_append_char(out, ',');
 		first = false;
 		/* The name with its quotes. */
 		buffer_append(
-		    out, member->name.data - 1, member->name.length + 2);
+		    out, member.name.data - 1, member.name.length + 2);
 		buffer_append_char(out, ':');
 		buffer_append(out, value->data, value->length);
 	}
@@ -88,16 +87,24 @@ void
 envelope_begin(
     const struct envelope *envelope, struct buffer *out, unsigned long drop)
 {
-	const struct json_span *whole = &envelope->document.value.span;
+	const struct json_span *whole = &envelope->whole.span;
 
 	drop |= envelope->dropped;
-	if (envelope->wrapped)
+	if (envelope->wrapped) {
 		write_wrapped(envelope, out);
-	else if (envelope->made_id || envelope->turned ||
-		 (drop & envelope->present) != 0)
+		return;
+	}
+	if (envelope->turned || (drop & envelope->present) != 0) {
 		write_members(envelope, out, drop);
-	else
-		buffer_append(out, whole->data, whole->length - 1);
+		return;
+	}
+	buffer_append_char(out, '{');
+	if (envelope->made_id) {
+		append_id(envelope, out);
+		buffer_append_char(out, ',');
+	}
+	/* All between the braces, as it came. */
+	buffer_append(out, whole->data + 1, whole->length - 2);
 }
 
 void

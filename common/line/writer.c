@@ -10,8 +10,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "line/buffer.h"
-
 #define FILE_CHUNK (128UL * 1024)
 
 struct writer {
@@ -138,6 +136,7 @@ advance(struct writer *writer, size_t count)
 		buffer->length -= writer->written;
 		memmove(buffer->data, buffer->data + writer->written,
 		    buffer->length);
+		buffer_shrink(buffer);
 		writer->written = 0;
 	}
 }
@@ -237,4 +236,26 @@ writer_line(struct writer *writer, const char *data, size_t length,
 	    (!writer->prompt && writer_pending(writer) < writer->chunk))
 		return 0;
 	return writer_flush(writer, error);
+}
+
+int
+writer_take(
+    struct writer *writer, struct buffer *lines, struct svc_error *error)
+{
+	struct buffer empty;
+	int result;
+
+	if (writer->failure != 0)
+		return report(writer, error);
+	if (writer->queued && writer_pending(writer) == 0) {
+		empty = writer->buffer;
+		writer->buffer = *lines;
+		*lines = empty;
+		result = 0;
+	} else {
+		result =
+		    writer_line(writer, lines->data, lines->length, error);
+	}
+	buffer_clear(lines);
+	return result;
 }

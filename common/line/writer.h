@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "line/buffer.h"
 #include "line/error.h"
 
 struct writer;
@@ -47,6 +48,14 @@ void writer_set_prompt(struct writer *writer, bool prompt);
  */
 int writer_line(struct writer *writer, const char *data, size_t length,
     struct svc_error *error);
+
+/*
+ * The same for lines that a buffer holds, each with its LF; the buffer is empty
+ * afterwards.  In an event loop, where nothing else waits, nothing is copied:
+ * the buffer's memory becomes the writer's.
+ */
+int writer_take(
+    struct writer *writer, struct buffer *lines, struct svc_error *error);
 
 /* Writes all that waits, blocking. */
 int writer_flush(struct writer *writer, struct svc_error *error);

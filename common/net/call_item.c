@@ -41,6 +41,7 @@ call_item_free(struct call_item *item)
 void
 call_item_clear(struct call_item *item)
 {
+	envelope_release(&item->envelope);
 	buffer_trim(&item->line, KEPT);
 	buffer_trim(&item->body, KEPT);
 	buffer_trim(&item->out, KEPT);
@@ -137,15 +138,30 @@ wrap_instance(struct call_item *item, struct line *line,
 	return 1;
 }
 
+/* Fills error with where it was and what. */
 static enum item_state
 invalid(struct call_item *item, const struct call_item_options *options,
-    enum task_code code, const char *message)
+    const char *message, struct svc_error *error)
 {
 	struct task_failure failure;
 
-	task_failure_set(&failure, code, "%s", message);
+	task_failure_set(&failure, CODE_INVALID, "%s", message);
 	call_item_fail(item, &failure, options);
-	return code == CODE_INVALID ? ITEM_INVALID : ITEM_FAILED;
+	svc_error_set(error, EX_DATAERR, "%s:%lu: %s", options->envelope.source,
+	    item->envelope.line.number, failure.message);
+	return ITEM_INVALID;
+}
+
+static enum item_state
+no_target(struct call_item *item, const struct call_item_options *options)
+{
+	struct task_failure failure;
+
+	task_failure_set(&failure, CODE_NO_TARGET,
+	    "the line names no instance and no service, and the command line "
+	    "none either");
+	call_item_fail(item, &failure, options);
+	return ITEM_FAILED;
 }
 
 /* Where it goes: the line's instance, the line's service, the option. */
@@ -157,7 +173,7 @@ aim(struct call_item *item, const struct call_item_options *options,
 
 	switch (envelope_instance(&item->envelope, &item->planned, error)) {
 	case -1:
-		return invalid(item, options, CODE_INVALID, error->message);
+		return invalid(item, options, error->message, error);
 	case 1:
 		task->planned = &item->planned;
 		task->service = item->planned.service;
@@ -170,9 +186,7 @@ aim(struct call_item *item, const struct call_item_options *options,
 	if (*task->service == '\0')
 		task->service = options->service;
 	if (task->service == NULL)
-		return invalid(item, options, CODE_NO_TARGET,
-		    "the line names no instance and no service, and the "
-		    "command line none either");
+		return no_target(item, options);
 	return ITEM_READY;
 }
 
@@ -195,7 +209,9 @@ fill_task(struct call_item *item, const struct call_item_options *options,
 		return aim(item, options, error);
 	buffer_clear(&item->body);
 	if (payload_append(&item->body, &envelope->task, true, error) == -1)
-		return invalid(item, options, CODE_INVALID, error->message);
+		return error->code == EX_OSERR
+			   ? ITEM_INVALID
+			   : invalid(item, options, error->message, error);
 	task->body.data = item->body.length == 0 ? "" : item->body.data;
 	task->body.length = item->body.length;
 	task->content_type = "application/octet-stream";
@@ -225,8 +241,7 @@ call_item_read(struct call_item *item, const struct line *line,
 	state = envelope_enter(&item->envelope, &copy, &reading, error);
 	if (state == ENVELOPE_READY)
 		return options->input == INPUT_INSTANCES && wrapped == 0
-			   ? invalid(
-				 item, options, CODE_INVALID, "not an instance")
+			   ? invalid(item, options, "not an instance", error)
 			   : fill_task(item, options, error);
 	pass(item, options);
 	if (state == ENVELOPE_INVALID)
@@ -294,11 +309,10 @@ call_item_finish(struct call_item *item, const struct call_outcome *outcome,
 	}
 	if (result_append(out, outcome->content_type, outcome->body,
 		outcome->body_length, &error) == -1)
-		return reject(
-		    item, outcome, options, CODE_BAD_RESPONSE, error.message);
-	if (out->length > LINE_LENGTH_MAX)
-		return reject(item, outcome, options, CODE_TOO_LARGE,
-		    "the result makes the line too long");
+		return reject(item, outcome, options,
+		    error.code == EX_DATAERR ? CODE_TOO_LARGE
+					     : CODE_BAD_RESPONSE,
+		    error.message);
 	if (options->result_only)
 		strip_result(out);
 	else

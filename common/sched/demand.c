@@ -95,47 +95,27 @@ static int
 add_number(struct demand *demand, const struct json_member *member,
     struct svc_error *error)
 {
-	struct demand_number *number;
+	struct demand_number *numbers, *number;
 	size_t i;
 
 	if (demand->count == DEMAND_NUMBERS_MAX)
 		return svc_error_set(error, EX_DATAERR,
 		    "\"requires\": more than %d numbers", DEMAND_NUMBERS_MAX);
-	number = &demand->numbers[demand->count];
+	numbers = reallocarray(
+	    demand->numbers, demand->count + 1, sizeof(*demand->numbers));
+	if (numbers == NULL)
+		return svc_error_set(error, EX_OSERR, "out of memory");
+	demand->numbers = numbers;
+	number = &numbers[demand->count];
 	if (read_name(member, number->name, error) == -1 ||
 	    read_amount(number->name, &member->value, &number->amount, error) ==
 		-1)
 		return -1;
 	for (i = 0; i < demand->count; i++)
-		if (strcmp(demand->numbers[i].name, number->name) == 0)
+		if (strcmp(numbers[i].name, number->name) == 0)
 			return svc_error_set(error, EX_DATAERR,
 			    "\"requires.%s\": stands twice", number->name);
 	demand->count++;
-	return 0;
-}
-
-static int
-read_members(struct demand *demand, const struct json_document *document,
-    struct svc_error *error)
-{
-	size_t i, room;
-
-	room = document->count < DEMAND_NUMBERS_MAX ? document->count
-						    : DEMAND_NUMBERS_MAX;
-	if (room == 0)
-		return 0;
-	demand->numbers = calloc(room, sizeof(*demand->numbers));
-	if (demand->numbers == NULL)
-		return svc_error_set(error, EX_OSERR, "out of memory");
-	for (i = 0; i < document->count; i++) {
-		const struct json_member *member = &document->members[i];
-		int added = json_name_is(member, "labels")
-				? read_labels(demand, &member->value, error)
-				: add_number(demand, member, error);
-
-		if (added == -1)
-			return -1;
-	}
 	return 0;
 }
 
@@ -143,8 +123,9 @@ int
 demand_parse(struct demand *demand, const struct json_value *requires,
     struct svc_error *error)
 {
-	struct json_document document;
-	int result;
+	struct json_member member;
+	const char *cursor;
+	int result = 0;
 
 	memset(demand, 0, sizeof(*demand));
 	if (requires == NULL || requires->span.data == NULL ||
@@ -157,12 +138,12 @@ demand_parse(struct demand *demand, const struct json_value *requires,
 			      ? requires->span.length
 			      : SHOWN_MAX),
 		    requires->span.data);
-	memset(&document, 0, sizeof(document));
-	result = json_scan(
-	    &document, requires->span.data, requires->span.length, error);
-	if (result == 0)
-		result = read_members(demand, &document, error);
-	json_document_release(&document);
+	cursor = requires->span.data;
+	while (result == 0 &&
+	       json_next_member(requires->span, &cursor, &member) == 1)
+		result = json_name_is(&member, "labels")
+			     ? read_labels(demand, &member.value, error)
+			     : add_number(demand, &member, error);
 	if (result == -1)
 		demand_release(demand);
 	return result;

@@ -31,9 +31,10 @@ struct demand {
 };
 
 /*
- * Reads requires; NULL, absent and null ask for nothing.  EX_DATAERR: a number
- * that is negative, not finite or not one, a selector that does not parse, a
- * name that stands twice, more than DEMAND_NUMBERS_MAX numbers.
+ * Reads requires, which a scan has accepted; NULL, absent and null ask for
+ * nothing.  EX_DATAERR: a number that is negative, not finite or not one, a
+ * selector that does not parse, a name that stands twice, more than
+ * DEMAND_NUMBERS_MAX numbers.
  */
 int demand_parse(struct demand *demand, const struct json_value *requires,
     struct svc_error *error);

@@ -14,8 +14,7 @@
 static int
 settle(struct filter *filter, struct svc_error *error)
 {
-	if (policy_settle(filter->placer->policy, error) == -1)
-		return -1;
+	policy_settle(filter->placer->policy);
 	filter->output_failed = writer_flush(filter->writer, error) == -1;
 	return filter->output_failed ? -1 : 0;
 }

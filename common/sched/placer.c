@@ -109,6 +109,11 @@ choose(struct placer *placer, const char *service,
 		    placer->explain == EXPLAIN_FULL, why);
 	if (list->count > 0)
 		chosen = policy_choose(placer->policy, list, member, error);
+	if (chosen == -1 && error->code == EX_DATAERR) {
+		task_failure_set(
+		    &placer->failure, CODE_UNPLACEABLE, "%s", error->message);
+		return 0;
+	}
 	if (chosen != 0)
 		return chosen;
 	return fail_unplaceable(placer, service, requires, error);
@@ -160,7 +165,7 @@ is_late(struct placer *placer, const struct envelope *envelope)
 	late = (double)(time_now() - envelope->deadline) / 1000;
 	if (late >= 0) {
 		task_failure_set(&placer->failure, CODE_DEADLINE,
-		    "its deadline has passed, %.3g s ago", late);
+		    "its deadline has passed, %.1f s ago", late);
 		return true;
 	}
 	if (late + envelope->duration >= 0 && envelope->duration > 0) {

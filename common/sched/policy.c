@@ -54,10 +54,9 @@ policy_choose(struct policy *policy, const struct eligible *list,
 	return policy->type->choose(policy, list, member, error);
 }
 
-int
-policy_settle(struct policy *policy, struct svc_error *error)
+void
+policy_settle(struct policy *policy)
 {
-	if (policy->type->settle == NULL)
-		return 0;
-	return policy->type->settle(policy, error);
+	if (policy->type->settle != NULL)
+		policy->type->settle(policy);
 }

@@ -31,25 +31,27 @@ struct policy;
 
 #define POLICY_KEY_SIZE (2 * NAME_MAX_LENGTH)
 
+/* The caller's; registry/cursor.h has one. */
+struct cursor_set;
+
 /*
- * Where round-robin keeps its place; the caller's.  All NULL: in memory.  What
- * returns -1 fills error, and that ends the choosing.
+ * Where round-robin keeps its place: the functions of registry/cursor.h, or
+ * what is like them.
  */
 struct policy_cursor {
-	/* What the place of this set of members is called. */
-	int (*key)(void *argument, const struct pool *pool,
-	    const struct eligible *list, char key[POLICY_KEY_SIZE],
-	    struct svc_error *error);
-	/*
-	 * 1: the id chosen last, "" for none; it stays ours until the store.
-	 * 0: there is no such place, go on from memory.
-	 */
-	int (*load)(void *argument, const char *key,
+	struct cursor_set *set; /* NULL: in memory */
+	void (*key)(const char *service, const char *const *ids, size_t count,
+	    char key[POLICY_KEY_SIZE]);
+	int (*load)(struct cursor_set *set, const char *key,
 	    char id[NAME_MAX_LENGTH + 1], struct svc_error *error);
-	int (*store)(void *argument, const char *key, const char *id,
+	int (*store)(struct cursor_set *set, const char *key, const char *id,
 	    struct svc_error *error);
-	/* All has been stored: others may go on. */
-	int (*commit)(void *argument, struct svc_error *error);
+	int (*commit)(struct cursor_set *set, struct svc_error *error);
+	/*
+	 * One of those has failed: they are not called again, and round-robin
+	 * goes on in memory.
+	 */
+	void (*lost)(void *argument, const struct svc_error *error);
 	void *argument;
 };
 
@@ -57,6 +59,11 @@ enum policy_score { SCORE_SPREAD, SCORE_PACK };
 
 struct policy_options {
 	const char *field; /* weighted; NULL: "utilization".  Borrowed */
+	/*
+	 * The service that is asked for, or NULL: of others field may be
+	 * wrong until they are asked for.  Weighted; borrowed.
+	 */
+	const char *service;
 	bool smooth; /* weighted */
 	enum policy_score score; /* constrained */
 	uint64_t seed;
@@ -73,12 +80,13 @@ struct policy_type {
 	void (*close)(struct policy *policy);
 	/*
 	 * Chooses one of list, which is not empty.  1: *member; 0: none has
-	 * room left (constrained); -1.
+	 * room left (constrained); -1: EX_OSERR; EX_DATAERR, one of the list
+	 * has no weight (weighted).
 	 */
 	int (*choose)(struct policy *policy, const struct eligible *list,
 	    uint32_t *member, struct svc_error *error);
 	/* A run of decisions ends: cursors are stored.  May be NULL. */
-	int (*settle)(struct policy *policy, struct svc_error *error);
+	void (*settle)(struct policy *policy);
 	/* How much a member has left of a capacity.  NULL: all of it. */
 	double (*left)(const struct policy *policy, uint32_t member,
 	    const char *name, double capacity);
@@ -120,7 +128,7 @@ int policy_choose(struct policy *policy, const struct eligible *list,
  * To be called before blocking, and at the end: until then round-robin may
  * hold what other processes wait for.
  */
-int policy_settle(struct policy *policy, struct svc_error *error);
+void policy_settle(struct policy *policy);
 
 extern const struct policy_type policy_random;
 extern const struct policy_type policy_round_robin;

@@ -49,17 +49,51 @@ close_state(struct policy *policy)
 	free(state);
 }
 
+/* The cursor cannot be shared: goes on in memory. */
+static void
+lose(struct policy *policy, const struct svc_error *error)
+{
+	struct policy_cursor *cursor = &policy->options.cursor;
+	struct state *state = policy->state;
+	size_t i;
+
+	for (i = 0; i < state->used; i++)
+		if (state->places[i] != NULL)
+			state->places[i]->loaded = false;
+	cursor->set = NULL;
+	cursor->lost(cursor->argument, error);
+}
+
 /* Stores a place that was loaded: others may go on from it. */
-static int
-let_go(struct policy *policy, struct place *place, struct svc_error *error)
+static void
+let_go(struct policy *policy, struct place *place)
 {
 	const struct policy_cursor *cursor = &policy->options.cursor;
+	struct svc_error error;
 
 	if (!place->loaded)
-		return 0;
+		return;
 	place->loaded = false;
-	return cursor->store(cursor->argument, place->key,
-	    member_id(policy, place->last), error);
+	if (cursor->store(cursor->set, place->key,
+		member_id(policy, place->last), &error) == -1)
+		lose(policy, &error);
+}
+
+/* What the place of the list's set is called. */
+static int
+make_key(const struct policy *policy, const struct eligible *list,
+    char key[POLICY_KEY_SIZE], struct svc_error *error)
+{
+	const char **ids = calloc(list->count, sizeof(*ids));
+	size_t i;
+
+	if (ids == NULL)
+		return svc_error_set(error, EX_OSERR, "out of memory");
+	for (i = 0; i < list->count; i++)
+		ids[i] = member_id(policy, list->members[i]);
+	policy->options.cursor.key(list->service, ids, list->count, key);
+	free(ids);
+	return 0;
 }
 
 /* The place of the list's set, a fresh one where the set is new. */
@@ -67,7 +101,6 @@ static struct place *
 find_place(
     struct policy *policy, const struct eligible *list, struct svc_error *error)
 {
-	const struct policy_cursor *cursor = &policy->options.cursor;
 	struct state *state = policy->state;
 	struct place *place = state->places[list->slot];
 
@@ -82,13 +115,13 @@ find_place(
 		state->places[list->slot] = place;
 		if (state->used <= list->slot)
 			state->used = list->slot + 1;
-	} else if (let_go(policy, place, error) == -1) {
-		return NULL;
+	} else {
+		let_go(policy, place);
 	}
 	place->serial = list->serial;
 	place->next = 0;
-	if (cursor->key != NULL && cursor->key(cursor->argument, policy->pool,
-				       list, place->key, error) == -1)
+	if (policy->options.cursor.set != NULL &&
+	    make_key(policy, list, place->key, error) == -1)
 		return NULL;
 	return place;
 }
@@ -111,24 +144,21 @@ index_after(
 	return low < list->count ? low : 0;
 }
 
-static int
-load(struct policy *policy, struct place *place, const struct eligible *list,
-    struct svc_error *error)
+static void
+load(struct policy *policy, struct place *place, const struct eligible *list)
 {
 	const struct policy_cursor *cursor = &policy->options.cursor;
 	char id[NAME_MAX_LENGTH + 1];
+	struct svc_error error;
 
-	if (place->loaded || cursor->load == NULL)
-		return 0;
-	switch (cursor->load(cursor->argument, place->key, id, error)) {
-	case -1:
-		return -1;
-	case 1:
-		place->loaded = true;
-		place->next = index_after(policy, list, id);
-		break;
+	if (place->loaded || cursor->set == NULL)
+		return;
+	if (cursor->load(cursor->set, place->key, id, &error) == -1) {
+		lose(policy, &error);
+		return;
 	}
-	return 0;
+	place->loaded = true;
+	place->next = index_after(policy, list, id);
 }
 
 static int
@@ -137,28 +167,28 @@ choose(struct policy *policy, const struct eligible *list, uint32_t *member,
 {
 	struct place *place = find_place(policy, list, error);
 
-	if (place == NULL || load(policy, place, list, error) == -1)
+	if (place == NULL)
 		return -1;
+	load(policy, place, list);
 	place->last = *member = list->members[place->next];
 	if (++place->next == list->count)
 		place->next = 0;
 	return 1;
 }
 
-static int
-settle(struct policy *policy, struct svc_error *error)
+static void
+settle(struct policy *policy)
 {
 	const struct policy_cursor *cursor = &policy->options.cursor;
 	struct state *state = policy->state;
+	struct svc_error error;
 	size_t i;
 
 	for (i = 0; i < state->used; i++)
-		if (state->places[i] != NULL &&
-		    let_go(policy, state->places[i], error) == -1)
-			return -1;
-	if (cursor->commit == NULL)
-		return 0;
-	return cursor->commit(cursor->argument, error);
+		if (state->places[i] != NULL)
+			let_go(policy, state->places[i]);
+	if (cursor->set != NULL && cursor->commit(cursor->set, &error) == -1)
+		lose(policy, &error);
 }
 
 const struct policy_type policy_round_robin = {

@@ -22,7 +22,7 @@ struct shares {
 };
 
 struct state {
-	double *weights; /* of each member of the pool */
+	double *weights; /* of each member of the pool; NAN: has none */
 	struct shares shares[POOL_SETS_MAX]; /* by slot */
 };
 
@@ -70,15 +70,40 @@ read_weight(const struct instance *instance, const char *field, double *weight,
 	return 0;
 }
 
+static const char *
+field_of(const struct policy *policy)
+{
+	const char *field = policy->options.field;
+
+	return field == NULL ? "utilization" : field;
+}
+
+/* A weight that is wrong is told when its service is asked for. */
+static int
+read_member(
+    const struct policy *policy, uint32_t member, struct svc_error *error)
+{
+	const struct instance *instance =
+	    pool_member(policy->pool, member)->instance;
+	const char *service = policy->options.service;
+	struct state *state = policy->state;
+
+	if (!pool_works(policy->pool, member) ||
+	    read_weight(instance, field_of(policy), &state->weights[member],
+		error) == 0)
+		return 0;
+	if (service == NULL || strcmp(instance->service, service) == 0)
+		return -1;
+	state->weights[member] = NAN;
+	return 0;
+}
+
 static int
 open_state(struct policy *policy, struct svc_error *error)
 {
-	const char *field = policy->options.field;
 	size_t count = pool_count(policy->pool), i;
 	struct state *state;
 
-	if (field == NULL)
-		field = "utilization";
 	state = policy->state = calloc(1, sizeof(*state));
 	if (state == NULL)
 		return svc_error_set(error, EX_OSERR, "out of memory");
@@ -86,10 +111,7 @@ open_state(struct policy *policy, struct svc_error *error)
 	if (state->weights == NULL)
 		return svc_error_set(error, EX_OSERR, "out of memory");
 	for (i = 0; i < count; i++)
-		if (pool_works(policy->pool, (uint32_t)i) &&
-		    read_weight(
-			pool_member(policy->pool, (uint32_t)i)->instance, field,
-			&state->weights[i], error) == -1)
+		if (read_member(policy, (uint32_t)i, error) == -1)
 			return -1;
 	return 0;
 }
@@ -146,9 +168,15 @@ shares_make(const struct policy *policy, struct shares *shares,
     const struct eligible *list, struct svc_error *error)
 {
 	const struct state *state = policy->state;
-	double *gains;
+	double *gains, ignored;
 	size_t i;
 
+	for (i = 0; i < list->count; i++)
+		if (isnan(state->weights[list->members[i]]))
+			return read_weight(
+			    pool_member(policy->pool, list->members[i])
+				->instance,
+			    field_of(policy), &ignored, error);
 	shares_clear(shares);
 	shares->credit = calloc(2 * list->count, sizeof(*shares->credit));
 	if (shares->credit == NULL)

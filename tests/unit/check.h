@@ -18,11 +18,14 @@
 #include <string.h>
 
 static int check_tests, check_failures, check_failed_tests;
+static const char *check_skipped; /* why the test that runs did not */
 
 #define CHECK(held)		check_that((held), __FILE__, __LINE__, #held)
 #define CHECK_STRING(got, want) check_string((got), (want), __FILE__, __LINE__)
 #define RUN(test)		check_run(test, #test)
-/* Ends a test that cannot run here. */
+/* Says that this test cannot run here; it then returns. */
+#define SKIP(why) (check_skipped = (why))
+/* Ends a program none of whose tests can run here. */
 #define SKIP_ALL(why)                              \
 	do {                                       \
 		printf("1..0 # SKIP %s\n", (why)); \
@@ -63,12 +66,14 @@ check_run(void (*test)(void), const char *name)
 	for (i = 0; name[i] != '\0' && i < sizeof(sentence) - 1; i++)
 		sentence[i] = name[i] == '_' ? ' ' : name[i];
 	sentence[i] = '\0';
+	check_skipped = NULL;
 	test();
 	check_tests++;
 	if (check_failures != before)
 		check_failed_tests++;
-	printf("%s %d - %s\n", check_failures == before ? "ok" : "not ok",
-	    check_tests, sentence);
+	printf("%s %d - %s%s%s\n", check_failures == before ? "ok" : "not ok",
+	    check_tests, sentence, check_skipped == NULL ? "" : " # SKIP ",
+	    check_skipped == NULL ? "" : check_skipped);
 	fflush(stdout);
 }
 

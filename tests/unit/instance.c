@@ -110,8 +110,8 @@ a_utilization_without_a_status_is_pinned(void)
 	static const char *const lines[] = {
 	    "{\"utilization\":0.5," A "}",
 	    "{" A ",\"utilization\":0.5}",
-	    "{\"service\":\"a\",\"utilization\":0.5,\"id\":\"i\","
-	    "\"address\":\"http://h:1/\"}",
+	    ("{\"service\":\"a\",\"utilization\":0.5,\"id\":\"i\","
+	     "\"address\":\"http://h:1/\"}"),
 	};
 	struct instance instance;
 	size_t i;
@@ -203,6 +203,14 @@ what_is_of_the_wrong_kind_is_refused_by_name(void)
 	    {"\"draining\":1", "\"draining\": not true or false"},
 	    {"\"owner\":\"a\\u0000b\"", "\"owner\": not"},
 	    {"\"serv\\u0069ce\":\"b\"", "\"service\" stands twice"},
+	    {"\"labels\":{\"a\":\"1\",\"b\":\"2\",\"a\":\"1\"}",
+		"\"labels.a\" stands twice"},
+	    {"\"labels\":{\"\\u0061b\":\"1\",\"a\\u0062\":\"2\"}",
+		"\"labels.\\u0061b\" stands twice"},
+	    {"\"capacity\":{\"cpu\":1,\"cp\\u0075\":2}",
+		"\"capacity.cpu\" stands twice"},
+	    {"\"check\":{\"fall\":1,\"fall\":2}",
+		"\"check.fall\" stands twice"},
 	};
 	char line[256];
 	const char *said;
@@ -462,6 +470,36 @@ ids_made_of_addresses_are_names(void)
 	buffer_release(&id);
 }
 
+static void
+as_many_labels_as_are_allowed_and_one_more(void)
+{
+	struct instance instance;
+	struct svc_error error;
+	struct buffer line = BUFFER_INIT;
+	int count, i;
+
+	for (count = INSTANCE_MEMBERS_MAX; count <= INSTANCE_MEMBERS_MAX + 1;
+	     count++) {
+		buffer_clear(&line);
+		buffer_append_string(&line, "{" A ",\"labels\":{");
+		for (i = 0; i < count; i++)
+			buffer_append_format(
+			    &line, "%s\"l%d\":\"\"", i > 0 ? "," : "", i);
+		buffer_append_string(&line, "}}");
+		if (count == INSTANCE_MEMBERS_MAX) {
+			CHECK(parse(&instance, buffer_string(&line)));
+			instance_release(&instance);
+		} else {
+			CHECK(instance_parse(&instance, line.data, line.length,
+				  &error) == -1);
+			CHECK_STRING(error.message,
+			    "\"labels\": 257 members, and at most 256 are "
+			    "allowed");
+		}
+	}
+	buffer_release(&line);
+}
+
 int
 main(void)
 {
@@ -483,5 +521,6 @@ main(void)
 	RUN(addresses_are_taken_apart);
 	RUN(what_is_no_address_is_refused);
 	RUN(ids_made_of_addresses_are_names);
+	RUN(as_many_labels_as_are_allowed_and_one_more);
 	return check_done();
 }

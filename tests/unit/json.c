@@ -128,7 +128,7 @@ the_test_suite_of_RFC_8259_agrees(void)
 	snprintf(folder, sizeof(folder), "%s/jsontestsuite",
 	    shared == NULL ? "../shared" : shared);
 	if ((directory = opendir(folder)) == NULL) {
-		printf("# skipped: no %s (SVCKIT_SHARED)\n", folder);
+		SKIP("no jsontestsuite in SVCKIT_SHARED");
 		return;
 	}
 	while ((entry = readdir(directory)) != NULL)
@@ -734,6 +734,7 @@ any_bytes_make_a_valid_string_and_UTF_8_comes_back(void)
 		ascii[i] = (char)i;
 	json_append_string(&out, bytes, sizeof(bytes));
 	CHECK(accepted(out.data, out.length));
+	CHECK(json_string_length(bytes, sizeof(bytes)) == out.length);
 	buffer_clear(&out);
 	json_append_string(&out, ascii, sizeof(ascii));
 	value = value_of(buffer_string(&out));
@@ -744,6 +745,9 @@ any_bytes_make_a_valid_string_and_UTF_8_comes_back(void)
 	json_append_string(&out, "\xc3\xa4\xff\xe2\x82\x1f\n", 7);
 	CHECK_STRING(buffer_string(&out),
 	    "\"\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\u001f\\n\"");
+	CHECK(
+	    json_string_length("\xc3\xa4\xff\xe2\x82\x1f\n", 7) == out.length);
+	CHECK(json_string_length("", 0) == 2);
 	buffer_release(&out);
 	buffer_release(&back);
 }

@@ -274,32 +274,33 @@ a_seed_repeats_everything(void)
 	fixture_close(&fixture);
 }
 
-/* A cursor store as the registry is one, for a handful of keys. */
-struct shelf {
+/* Cursors as the registry keeps them, for a handful of keys. */
+struct cursor_set {
 	struct {
 		char key[POLICY_KEY_SIZE];
 		char id[NAME_MAX_LENGTH + 1];
 	} rows[8];
 	size_t count;
 	bool held;
-	bool missing; /* load() says that there is none */
+	int works; /* so many calls; then they fail */
+	int lost;
 	int commits;
 };
 
-static int
-shelf_key(void *argument, const struct pool *pool, const struct eligible *list,
-    char key[POLICY_KEY_SIZE], struct svc_error *error)
+static void
+shelf_key(const char *service, const char *const *ids, size_t count,
+    char key[POLICY_KEY_SIZE])
 {
-	(void)argument;
-	(void)pool;
-	(void)error;
-	snprintf(key, POLICY_KEY_SIZE, "%s.%llu", list->service,
-	    (unsigned long long)list->serial);
-	return 0;
+	size_t length = (size_t)snprintf(key, POLICY_KEY_SIZE, "%s", service);
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		length += (size_t)snprintf(
+		    key + length, POLICY_KEY_SIZE - length, ".%s", ids[i]);
 }
 
 static char *
-shelf_find(struct shelf *shelf, const char *key)
+shelf_find(struct cursor_set *shelf, const char *key)
 {
 	size_t i;
 
@@ -312,47 +313,61 @@ shelf_find(struct shelf *shelf, const char *key)
 }
 
 static int
-shelf_load(void *argument, const char *key, char id[NAME_MAX_LENGTH + 1],
-    struct svc_error *error)
+shelf_call(struct cursor_set *shelf, struct svc_error *error)
 {
-	struct shelf *shelf = argument;
-
-	(void)error;
-	if (shelf->missing)
+	CHECK(shelf->lost == 0);
+	if (shelf->works-- > 0)
 		return 0;
-	shelf->held = true;
-	snprintf(id, NAME_MAX_LENGTH + 1, "%s", shelf_find(shelf, key));
-	return 1;
+	return svc_error_set(error, 74, "it fails");
 }
 
 static int
-shelf_store(
-    void *argument, const char *key, const char *id, struct svc_error *error)
+shelf_load(struct cursor_set *shelf, const char *key,
+    char id[NAME_MAX_LENGTH + 1], struct svc_error *error)
 {
-	struct shelf *shelf = argument;
+	if (shelf_call(shelf, error) == -1)
+		return -1;
+	shelf->held = true;
+	snprintf(id, NAME_MAX_LENGTH + 1, "%s", shelf_find(shelf, key));
+	return 0;
+}
 
-	(void)error;
+static int
+shelf_store(struct cursor_set *shelf, const char *key, const char *id,
+    struct svc_error *error)
+{
 	CHECK(shelf->held);
+	if (shelf_call(shelf, error) == -1)
+		return -1;
 	snprintf(shelf_find(shelf, key), NAME_MAX_LENGTH + 1, "%s", id);
 	return 0;
 }
 
 static int
-shelf_commit(void *argument, struct svc_error *error)
+shelf_commit(struct cursor_set *shelf, struct svc_error *error)
 {
-	struct shelf *shelf = argument;
-
-	(void)error;
 	shelf->held = false;
+	if (shelf_call(shelf, error) == -1)
+		return -1;
 	shelf->commits++;
 	return 0;
 }
 
-static struct policy_options
-on_shelf(struct shelf *shelf)
+static void
+shelf_lost(void *argument, const struct svc_error *error)
 {
-	struct policy_options options = {.cursor = {shelf_key, shelf_load,
-					     shelf_store, shelf_commit, shelf}};
+	struct cursor_set *shelf = argument;
+
+	CHECK_STRING(error->message, "it fails");
+	shelf->lost++;
+}
+
+static struct policy_options
+on_shelf(struct cursor_set *shelf)
+{
+	struct policy_options options = {
+	    .cursor = {shelf, shelf_key, shelf_load, shelf_store, shelf_commit,
+		shelf_lost, shelf}};
 
 	return options;
 }
@@ -372,7 +387,7 @@ round_robin_goes_by_id_and_around(void)
 	CHECK_STRING(choices(&policy, &fixture,
 			 fixture_list(&fixture, NULL, "", &error), 7),
 	    "abcabca");
-	CHECK(policy_settle(&policy, &error) == 0);
+	policy_settle(&policy);
 	policy_close(&policy);
 	fixture_close(&fixture);
 }
@@ -381,7 +396,7 @@ static void
 round_robin_goes_on_where_another_process_stopped(void)
 {
 	static const double r[] = {0, 0, 0};
-	struct shelf shelf = {.count = 0};
+	struct cursor_set shelf = {.works = 10000};
 	struct policy_options options = on_shelf(&shelf);
 	struct policy one, two;
 	struct fixture fixture;
@@ -393,9 +408,11 @@ round_robin_goes_on_where_another_process_stopped(void)
 	policy_open(&one, &policy_round_robin, fixture.pool, &options, &error);
 	policy_open(&two, &policy_round_robin, fixture.pool, &options, &error);
 	CHECK_STRING(choices(&one, &fixture, list, 2), "ab");
-	CHECK(policy_settle(&one, &error) == 0 && !shelf.held);
+	policy_settle(&one);
+	CHECK(!shelf.held);
 	CHECK_STRING(choices(&two, &fixture, list, 2), "ca");
-	CHECK(policy_settle(&two, &error) == 0 && shelf.commits == 2);
+	policy_settle(&two);
+	CHECK(shelf.commits == 2);
 	CHECK_STRING(choices(&one, &fixture, list, 4), "bcab");
 	policy_close(&one);
 	policy_close(&two);
@@ -411,7 +428,7 @@ round_robin_takes_the_next_id_when_the_last_one_is_gone(void)
 	} rows[] = {{"", "abc"}, {"a", "bca"}, {"ab", "bca"}, {"c", "abc"},
 	    {"zz", "abc"}, {"A", "abc"}};
 	static const double r[] = {0, 0, 0};
-	struct shelf shelf = {.count = 0};
+	struct cursor_set shelf = {.works = 10000};
 	struct policy_options options = on_shelf(&shelf);
 	struct policy policy;
 	struct fixture fixture;
@@ -422,36 +439,44 @@ round_robin_takes_the_next_id_when_the_last_one_is_gone(void)
 	policy_open(
 	    &policy, &policy_round_robin, fixture.pool, &options, &error);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		snprintf(shelf_find(&shelf, "s.1"), NAME_MAX_LENGTH + 1, "%s",
-		    rows[i].last);
+		snprintf(shelf_find(&shelf, "s.a.b.c"), NAME_MAX_LENGTH + 1,
+		    "%s", rows[i].last);
 		CHECK_STRING(choices(&policy, &fixture,
 				 fixture_list(&fixture, NULL, "", &error), 3),
 		    rows[i].next);
-		CHECK(policy_settle(&policy, &error) == 0);
+		policy_settle(&policy);
 	}
 	policy_close(&policy);
 	fixture_close(&fixture);
 }
 
+/* Whichever call fails: nothing is chosen twice or left out. */
 static void
-round_robin_without_a_cursor_goes_on_in_memory(void)
+round_robin_whose_cursor_fails_goes_on_in_memory(void)
 {
 	static const double r[] = {0, 0, 0};
-	struct shelf shelf = {.missing = true};
-	struct policy_options options = on_shelf(&shelf);
 	struct policy policy;
 	struct fixture fixture;
 	struct svc_error error;
 	const struct eligible *list;
+	int works;
 
 	open_with_utilizations(&fixture, r, 3);
 	list = fixture_list(&fixture, NULL, "", &error);
-	policy_open(
-	    &policy, &policy_round_robin, fixture.pool, &options, &error);
-	CHECK_STRING(choices(&policy, &fixture, list, 2), "ab");
-	CHECK(policy_settle(&policy, &error) == 0);
-	CHECK_STRING(choices(&policy, &fixture, list, 2), "ca");
-	policy_close(&policy);
+	for (works = 0; works <= 5; works++) {
+		struct cursor_set shelf = {.works = works};
+		struct policy_options options = on_shelf(&shelf);
+
+		policy_open(&policy, &policy_round_robin, fixture.pool,
+		    &options, &error);
+		CHECK_STRING(choices(&policy, &fixture, list, 2), "ab");
+		policy_settle(&policy);
+		CHECK_STRING(choices(&policy, &fixture, list, 2), "ca");
+		policy_settle(&policy);
+		CHECK_STRING(choices(&policy, &fixture, list, 2), "bc");
+		CHECK(shelf.lost == 1 && shelf.works == -1);
+		policy_close(&policy);
+	}
 	fixture_close(&fixture);
 }
 
@@ -459,7 +484,7 @@ round_robin_without_a_cursor_goes_on_in_memory(void)
 static void
 two_selectors_do_not_lock_step(void)
 {
-	struct shelf shelf = {.count = 0};
+	struct cursor_set shelf = {.works = 10000};
 	struct policy_options options = on_shelf(&shelf);
 	struct fixture fixture = {.count = 0};
 	double counts[2][4] = {{0}};
@@ -484,14 +509,65 @@ two_selectors_do_not_lock_step(void)
 		    fixture_list(&fixture, NULL, requires, &error), 1,
 		    counts[i % 2]);
 		if (i % 7 == 0)
-			policy_settle(&policy, &error);
+			policy_settle(&policy);
 	}
 	CHECK(
 	    counts[1][0] == 100 && counts[1][1] == 100 && counts[1][2] == 100);
 	CHECK(
 	    counts[0][0] == 100 && counts[0][1] == 100 && counts[0][3] == 100);
-	policy_settle(&policy, &error);
+	policy_settle(&policy);
 	policy_close(&policy);
+	fixture_close(&fixture);
+}
+
+#define LADDER 48
+
+/* Chooses once from each of the 1,176 intervals of a ladder; counts errors. */
+static size_t
+climb(const struct policy_type *type, struct fixture *fixture, bool first_only)
+{
+	struct policy_options options = {.seed = 1};
+	char requires[64];
+	struct policy policy;
+	struct svc_error error;
+	uint32_t low, high, member;
+	size_t wrong = 0;
+
+	CHECK(policy_open(&policy, type, fixture->pool, &options, &error) == 0);
+	for (low = 0; low < LADDER; low++) {
+		for (high = low; high < LADDER; high++) {
+			snprintf(requires, sizeof(requires),
+			    "{\"cpu\":%u,\"mem\":%u}", low + 1, LADDER - high);
+			wrong +=
+			    policy_choose(&policy,
+				fixture_list(fixture, NULL, requires, &error),
+				&member, &error) != 1 ||
+			    member < low || member > high ||
+			    (first_only && member != low);
+		}
+	}
+	policy_close(&policy);
+	return wrong;
+}
+
+/* The pool forgets and reuses a slot: what a policy kept for it is void. */
+static void
+more_sets_than_a_pool_keeps_do_not_mix(void)
+{
+	struct fixture fixture = {.count = 0};
+	char id[8], more[64];
+	int i;
+
+	for (i = 0; i < LADDER; i++) {
+		snprintf(id, sizeof(id), "i%02d", i);
+		snprintf(more, sizeof(more),
+		    ",\"capacity\":{\"cpu\":%d,\"mem\":%d}", i + 1, LADDER - i);
+		fixture_add(&fixture, "s", id, more);
+	}
+	fixture_open(&fixture);
+	CHECK(LADDER * (LADDER + 1) / 2 > POOL_SETS_MAX);
+	CHECK(climb(&policy_round_robin, &fixture, true) == 0);
+	CHECK(climb(&policy_weighted, &fixture, false) == 0);
 	fixture_close(&fixture);
 }
 
@@ -567,8 +643,9 @@ main(void)
 	RUN(round_robin_goes_by_id_and_around);
 	RUN(round_robin_goes_on_where_another_process_stopped);
 	RUN(round_robin_takes_the_next_id_when_the_last_one_is_gone);
-	RUN(round_robin_without_a_cursor_goes_on_in_memory);
+	RUN(round_robin_whose_cursor_fails_goes_on_in_memory);
 	RUN(two_selectors_do_not_lock_step);
+	RUN(more_sets_than_a_pool_keeps_do_not_mix);
 	RUN(p2c_takes_the_less_loaded_per_slot);
 	return check_done();
 }

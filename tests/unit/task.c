@@ -454,6 +454,61 @@ a_task_over_the_limit_is_kept_with_its_error(void)
 	      ENVELOPE_INVALID);
 }
 
+/* One line of so many times c, with quotes around it if it is JSON. */
+static void
+enter_long(struct passage *passage, char c, size_t length,
+    const struct envelope_options *options)
+{
+	char *text = malloc(length);
+
+	if (!CHECK(text != NULL))
+		return;
+	memset(text, c, length);
+	if (!options->text)
+		text[0] = text[length - 1] = '"';
+	enter_bytes(passage, text, length, options);
+	free(text);
+}
+
+static void
+no_line_grows_longer_than_the_next_reader_takes(void)
+{
+	static const struct {
+		char c;
+		size_t length;
+		bool text, kept;
+	} rows[] = {
+	    {'x', LINE_LENGTH_MAX - LINE_ROOM, false, true},
+	    {'x', LINE_LENGTH_MAX - LINE_ROOM + 1, false, false},
+	    {'x', LINE_LENGTH_MAX, false, false},
+	    {'x', LINE_LENGTH_MAX - LINE_ROOM - 2, true, true},
+	    {'\x01', LINE_LENGTH_MAX / 6, true, false},
+	    {'\x01', LINE_LENGTH_MAX, true, false},
+	};
+	struct envelope_options options = plain, retry = plain;
+	struct passage passage, next;
+	size_t i;
+
+	retry.retry = true;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		open_passage(&passage);
+		open_passage(&next);
+		options.text = rows[i].text;
+		enter_long(&passage, rows[i].c, rows[i].length, &options);
+		CHECK(passage.state == ENVELOPE_INVALID);
+		CHECK(passage.envelope.failure.code == CODE_TOO_LARGE);
+		CHECK(passage.out.length <= LINE_LENGTH_MAX);
+		CHECK(
+		    (passage.out.length > LINE_LENGTH_MAX / 2) == rows[i].kept);
+		/* What is not kept cannot be sent again. */
+		enter_bytes(
+		    &next, passage.out.data, passage.out.length - 1, &retry);
+		CHECK((next.state == ENVELOPE_PASS) == !rows[i].kept);
+		close_passage(&passage);
+		close_passage(&next);
+	}
+}
+
 static void
 a_huge_task_passes_up_to_the_limit(void)
 {
@@ -687,6 +742,39 @@ results_follow_the_content_type(void)
 }
 
 static void
+a_result_that_makes_the_line_too_long_is_refused(void)
+{
+	static const struct {
+		const char *type;
+		char c;
+		size_t length;
+	} rows[] = {
+	    {"text/plain", '\x01', LINE_LENGTH_MAX / 6},
+	    {"text/plain", 'x', LINE_LENGTH_MAX - 4},
+	    {"image/png", 'x', LINE_LENGTH_MAX / 4 * 3},
+	    {NULL, '1', LINE_LENGTH_MAX - 4},
+	};
+	struct buffer out = BUFFER_INIT;
+	char *body = malloc(LINE_LENGTH_MAX);
+	struct svc_error error;
+	size_t i;
+
+	for (i = 0; CHECK(body != NULL) && i < 4; i++) {
+		memset(body, rows[i].c, rows[i].length);
+		buffer_clear(&out);
+		buffer_append_string(&out, "{\"task\":1");
+		CHECK(result_append(&out, rows[i].type, body, rows[i].length,
+			  &error) == -1);
+		CHECK(error.code == EX_DATAERR && out.length == 9);
+		CHECK(result_append(&out, rows[i].type, body,
+			  rows[i].length - 100, &error) == 0);
+		CHECK(out.length < LINE_LENGTH_MAX);
+	}
+	free(body);
+	buffer_release(&out);
+}
+
+static void
 an_answer_that_is_not_what_it_says_is_refused(void)
 {
 	char deep[2 * JSON_DEPTH_MAX];
@@ -771,6 +859,7 @@ main(void)
 	RUN(what_cannot_be_read_is_shown_by_its_start);
 	RUN(a_line_that_was_too_long_is_one_error_line);
 	RUN(a_task_over_the_limit_is_kept_with_its_error);
+	RUN(no_line_grows_longer_than_the_next_reader_takes);
 	RUN(a_huge_task_passes_up_to_the_limit);
 	RUN(a_payload_must_leave_room_for_its_envelope);
 	RUN(tasks_from_outside_bring_no_results);
@@ -780,6 +869,7 @@ main(void)
 	RUN(the_instance_of_a_line_is_read);
 	RUN(runs_have_ids_of_their_own);
 	RUN(results_follow_the_content_type);
+	RUN(a_result_that_makes_the_line_too_long_is_refused);
 	RUN(an_answer_that_is_not_what_it_says_is_refused);
 	RUN(payloads_are_decoded_where_they_are_base64);
 	return check_done();
