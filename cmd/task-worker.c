@@ -240,6 +240,7 @@ make_record(struct task_worker *self, const char *url, struct buffer *record)
 	} else {
 		self->parts.address = url;
 		self->parts.lease = LEASE_LOCK;
+		self->parts.check_http = "/health";
 		if (buffer_string(&slots) == NULL ||
 		    record_add_pair(
 			&self->parts.capacity, slots.data, &error) == -1 ||

@@ -180,6 +180,19 @@ on_terminal() {
 	[ "$output" = '[]' ]
 }
 
+@test "-o prometheus has no label twice, the first of the record stands" {
+	svc-register -i a -l a.b=1 -l a-b=2 -l 'a_b=,"__meta_svckit_label_c":' -l c=3 render 127.0.0.1:1
+	svc-discover -o prometheus >targets.json
+	python3 - targets.json <<-'PY'
+		import json, sys
+		def once(pairs):
+		    assert len(pairs) == len(dict(pairs)), pairs
+		    return dict(pairs)
+		labels = json.load(open(sys.argv[1]), object_pairs_hook=once)[0]["labels"]
+		assert labels["__meta_svckit_label_a_b"] == "1" and labels["__meta_svckit_label_c"] == "3"
+	PY
+}
+
 @test "nothing found is 1 with the sentence that says why" {
 	three
 	svc-register --drain render a

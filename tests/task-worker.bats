@@ -474,6 +474,11 @@ Connection: close\r\n\r\n1\r\n4\r\n001\r\n2\r\n0\r\nTrailer: x\r\n\r\n'
 	    .produces == "application/json"' <<<"$output"
 }
 
+@test "the record has a check, so that who probes learns of its load" {
+	serve count -- wc -l
+	[ "$(svc-discover count | jq -c '[.status, .check.http]')" = '["passing","/health"]' ]
+}
+
 @test "the id follows from the port that was free" {
 	serve count -- wc -l
 	[ "$(jq -r .id worker.out)" = "127.0.0.1-$port" ]
@@ -677,6 +682,69 @@ Connection: close\r\n\r\n1\r\n4\r\n001\r\n2\r\n0\r\nTrailer: x\r\n\r\n'
 	until_true 10 grep -q "without a task" worker.err
 	post -d 1
 	[ "$code $(cat body)" = "200 1" ]
+}
+
+# ask BODY: a task of one byte on descriptor 5; heard: its answer's first one.
+ask() {
+	printf 'POST /task HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n%s' "$1" >request
+	cat request >&5 # in one write(2): bash makes one of each line
+}
+
+heard() {
+	local line
+	while read -rt 10 -u 5 line; do
+		[ "$line" != $'\r' ] || break
+	done
+	read -rt 10 -n 1 -u 5 line
+	echo "$line"
+}
+
+@test "--lines: a line that lies there before the task is not its answer" {
+	shut_gate
+	serve --lines -- sh -c 'if [ ! -e did ]; then { flock -s gate true; echo 99; touch did; } & fi
+	    while read -r n; do echo $n; done'
+	exec 5<>"/dev/tcp/127.0.0.1/$port"
+	ask 1
+	[ "$(heard)" = 1 ]
+	until_true 10 busy_is 0
+	kill -STOP "$worker"
+	until_true 10 grep -q '^State:.T' "/proc/$worker/status"
+	ask 2
+	open_gate
+	until_true 10 test -e did
+	kill -CONT "$worker"
+	[ "$(heard)" = 2 ]
+}
+
+@test "--lines: an answer that comes too late is nobody's" {
+	shut_gate
+	serve -T 300ms --lines -- sh -c 'trap "" TERM
+	    while read -r n; do [ $n = 1 ] && flock -s gate true; echo $n; touch said.$n; done'
+	post -d 1
+	[ "$code" -eq 504 ]
+	later two -d 2
+	open_gate
+	until_true 10 test -e said.1
+	until_true 10 grep -qx 200 two
+	[ "$(cat two.body)" = 2 ]
+}
+
+@test "--lines: half a line and death is 500" {
+	serve --lines -- sh -c 'read -r n; [ $n = 1 ] && { printf "{\"a\":"; exit; }; echo $n'
+	post -d 1
+	[ "$code" -eq 500 ]
+	jq -e .exit==0 body
+	post -d 2
+	[ "$code $(cat body)" = "200 2" ]
+}
+
+@test "--lines: a line beyond --max-result is 500 and a new copy" {
+	serve --max-result 64K --lines -- sh -c 'read -r n; [ $n = 1 ] && exec yes 1 | tr -d "\\n"; echo $n'
+	post -d 1
+	[ "$code" -eq 500 ]
+	jq -e '.detail | test("too large")' body
+	post -d 2
+	[ "$code $(cat body)" = "200 2" ]
 }
 
 @test "--lines: -T is 504 and a new copy" {

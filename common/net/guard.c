@@ -96,6 +96,8 @@ check_request_line(const char *line, size_t length, struct guard_head *head,
 	    strncmp(version + 6, "1.1", 3) != 0)
 		return refuse(refusal, 505, "only HTTP/1.0 and 1.1 are spoken");
 	head->old = version[8] == '0';
+	head->target = (size_t)(target + 1 - line);
+	head->target_length = (size_t)(version - target - 1);
 	/* Method names have case. */
 	for (i = 0; methods[i] != NULL; i++)
 		if (strlen(methods[i]) == (size_t)(target - line) &&

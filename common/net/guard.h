@@ -20,6 +20,8 @@ enum guard_framing { GUARD_NO_BODY, GUARD_LENGTH, GUARD_CHUNKED };
 
 struct guard_head {
 	enum guard_framing framing;
+	size_t target; /* where the request's target starts, and */
+	size_t target_length; /* its length */
 	size_t length; /* of the body, where framing is GUARD_LENGTH */
 	size_t coding; /* where Transfer-Encoding's line starts, and */
 	size_t coding_length; /* its length with CR LF; 0: there is none */

@@ -105,12 +105,14 @@ route(struct server *server, struct server_request *request)
 static void
 reply_refusal(struct server_request *request)
 {
-	static const char *const headers[] = {"Connection: close", NULL};
+	const char *headers[] = {"Connection: close", NULL, NULL};
 	const struct guard_refusal *refusal =
 	    &request->connection->intake.refusal;
+	int status = refusal->status == 0 ? 503 : refusal->status;
 
-	server_reply_problem(request,
-	    refusal->status == 0 ? 503 : refusal->status, headers,
+	if (status == 503)
+		headers[1] = "Retry-After: 1";
+	server_reply_problem(request, status, headers,
 	    refusal->detail == NULL ? "out of memory" : refusal->detail, NULL);
 }
 
@@ -338,6 +340,7 @@ server_open(struct server **server, struct event_base *base,
 		return svc_error_set(error, EX_OSERR, "out of memory");
 	made->base = base;
 	made->options = *options;
+	made->room = options->max_bodies;
 	LIST_INIT(&made->connections);
 	if (open_http(made, error) == -1) {
 		server_close(made);

@@ -4,7 +4,8 @@
  * The guard (net/guard.h) refuses with a 400-class answer, and closes, what
  * two readers could read in two ways.  evhttp sees only whole requests that
  * the guard has passed.  Routes are exact; there is a total deadline for a
- * request's arrival, and limits on connections, header and body.
+ * request's arrival, and limits on connections (in all and of a peer), header
+ * and bodies (of each and of all).
  *
  * A client that pipelines gets its answers one after the other: the next
  * request is read when the last one has been answered.
@@ -34,10 +35,16 @@ struct server_options {
 	const char *bind; /* ADDR:PORT, [ADDR6]:PORT; port 0: a free one */
 	bool public; /* false: an address that is not loopback is refused */
 	size_t max_body; /* bytes; larger is 413 */
+	/*
+	 * Bytes of all bodies from their arrival to the answer, the first 64
+	 * KiB of each not counted; a body that finds no room is 503.
+	 */
+	size_t max_bodies;
 	size_t max_header; /* bytes; larger is 431 */
 	double request_deadline; /* seconds until a request must have come */
 	double idle; /* seconds that an unused connection is kept */
 	int max_connections; /* more wait in the kernel's queue */
+	int max_peer; /* of them from one address; more are 503 */
 	const struct server_route *routes; /* ends with method NULL; borrowed */
 	void *argument;
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@
 
 /* How long a refused client is still read from. */
 #define LINGER_SECONDS 2.0
+/* Connections beyond a peer's limit that are told so; more are just closed. */
+#define CROWD_TOLD 64
 
 static void feed(struct connection *connection);
 
@@ -190,6 +193,43 @@ closed(struct evhttp_connection *peer, void *argument)
 		connection_free(connection);
 }
 
+/* An IPv4 address is mapped; of an IPv6 address the network, which is what a
+ * host gets, is the peer. */
+static void
+learn_address(struct connection *connection)
+{
+	struct sockaddr_storage storage;
+	const void *general = &storage;
+	const struct sockaddr_in *four = general;
+	const struct sockaddr_in6 *six = general;
+	struct in6_addr *address = &connection->address;
+	socklen_t length = sizeof(storage);
+
+	if (getpeername(connection->descriptor, (struct sockaddr *)&storage,
+		&length) == -1)
+		return; /* it has gone */
+	if (storage.ss_family == AF_INET) {
+		memset(address->s6_addr + 10, 0xff, 2);
+		memcpy(address->s6_addr + 12, &four->sin_addr, 4);
+	} else {
+		*address = six->sin6_addr;
+		if (!IN6_IS_ADDR_V4MAPPED(address))
+			memset(address->s6_addr + 8, 0, 8);
+	}
+}
+
+static int
+count_peer(const struct connection *connection)
+{
+	const struct connection *other;
+	int count = 0;
+
+	LIST_FOREACH(other, &connection->server->connections, link)
+	count += memcmp(&other->address, &connection->address,
+		     sizeof(other->address)) == 0;
+	return count;
+}
+
 /*
  * evhttp tells nobody of a connection before its first request; but it gives
  * itself to the bufferevent as the callbacks' argument.  False: there is none,
@@ -216,6 +256,7 @@ adopt(struct connection *connection)
 	bufferevent_decref(stream);
 	if (!remember(connection))
 		cut(connection);
+	learn_address(connection);
 	return true;
 }
 
@@ -241,6 +282,7 @@ refuse(struct connection *connection)
 	struct evbuffer *input = bufferevent_get_input(connection->stream);
 
 	connection->refused = true;
+	intake_forget(&connection->intake);
 	evbuffer_drain(connection->raw, evbuffer_get_length(connection->raw));
 	set_phase(connection, CONNECTION_SERVED);
 	begin_move(connection);
@@ -248,6 +290,28 @@ refuse(struct connection *connection)
 		"GET / HTTP/1.1\r\nHost: -\r\nConnection: close\r\n\r\n") == -1)
 		cut(connection);
 	end_move(connection);
+}
+
+/* False: the peer has too many connections, and this one ends. */
+static bool
+admit(struct connection *connection)
+{
+	int over =
+	    count_peer(connection) - connection->server->options.max_peer;
+
+	if (over <= 0)
+		return true;
+	if (over > CROWD_TOLD) {
+		cut(connection);
+		return false;
+	}
+	connection->intake.refusal.status = 503;
+	connection->intake.refusal.detail =
+	    "too many connections from this address";
+	refuse(connection);
+	bufferevent_trigger(
+	    connection->stream, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
+	return false;
 }
 
 static void
@@ -319,9 +383,10 @@ arrived(
     struct evbuffer *input, const struct evbuffer_cb_info *info, void *argument)
 {
 	struct connection *connection = argument;
+	bool fresh = connection->phase == CONNECTION_NEW;
 
 	if (connection->moving || info->n_added == 0 ||
-	    (connection->phase == CONNECTION_NEW && !adopt(connection)))
+	    (fresh && !adopt(connection)))
 		return;
 	connection->moving = true;
 	if (take_last(input, info->n_added, connection->raw) == -1)
@@ -330,7 +395,7 @@ arrived(
 	if (connection->refused)
 		evbuffer_drain(
 		    connection->raw, evbuffer_get_length(connection->raw));
-	else
+	else if (!fresh || admit(connection))
 		feed(connection);
 }
 
@@ -342,7 +407,8 @@ timed_out(evutil_socket_t descriptor, short what, void *argument)
 	(void)descriptor;
 	(void)what;
 	if (connection->phase == CONNECTION_NEW) {
-		(void)adopt(connection);
+		if (adopt(connection))
+			(void)admit(connection);
 		return;
 	}
 	if (connection->phase == CONNECTION_LINGERING) {
@@ -376,7 +442,7 @@ make(struct server *server)
 	connection->timer = evtimer_new(server->base, timed_out, connection);
 	if (connection->raw != NULL && connection->timer != NULL &&
 	    intake_init(&connection->intake, server->options.max_header,
-		server->options.max_body) == 0)
+		server->options.max_body, &server->room) == 0)
 		return connection;
 	if (connection->raw != NULL)
 		evbuffer_free(connection->raw);
@@ -438,6 +504,7 @@ connection_answering(struct connection *connection, size_t length)
 void
 connection_answered(struct connection *connection)
 {
+	intake_forget(&connection->intake);
 	set_phase(connection, CONNECTION_IDLE);
 	feed(connection);
 }

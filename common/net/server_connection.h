@@ -11,6 +11,7 @@
 #ifndef SVCKIT_NET_SERVER_CONNECTION_H
 #define SVCKIT_NET_SERVER_CONNECTION_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
@@ -44,6 +45,7 @@ struct connection {
 	struct evbuffer_cb_entry *tap; /* on its input */
 	struct evhttp_connection *peer; /* evhttp's; NULL while new */
 	evutil_socket_t descriptor; /* -1 while new */
+	struct in6_addr address; /* the peer's: IPv4 mapped, IPv6 its /64 */
 	struct event *linger; /* on our own descriptor; or NULL */
 	struct intake intake;
 	struct evbuffer *raw; /* bytes that came and are not taken in */
@@ -68,6 +70,7 @@ struct server {
 	struct evconnlistener *listener;
 	struct event *retry; /* listens again after a failed accept(2) */
 	struct server_options options;
+	size_t room; /* of options.max_bodies */
 	struct connection_list connections;
 	struct connection **by_descriptor;
 	size_t descriptors; /* length of by_descriptor */

@@ -1,8 +1,10 @@
 #include "net/server_intake.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <event2/buffer.h>
+#include <event2/http.h>
 
 /* A chunk's first line, and a trailer's line, at most. */
 #define LINE_LENGTH_MAX 1024
@@ -10,11 +12,13 @@
 #define SKIP_MAX (64UL * 1024 * 1024)
 
 int
-intake_init(struct intake *intake, size_t max_header, size_t max_body)
+intake_init(
+    struct intake *intake, size_t max_header, size_t max_body, size_t *room)
 {
 	memset(intake, 0, sizeof(*intake));
 	intake->max_header = max_header;
 	intake->max_body = max_body;
+	intake->room = room;
 	intake->request = evbuffer_new();
 	intake->body = evbuffer_new();
 	if (intake->request == NULL || intake->body == NULL) {
@@ -24,9 +28,25 @@ intake_init(struct intake *intake, size_t max_header, size_t max_body)
 	return 0;
 }
 
+static void
+give_back(struct intake *intake)
+{
+	*intake->room += intake->held;
+	intake->held = 0;
+}
+
+void
+intake_forget(struct intake *intake)
+{
+	evbuffer_drain(intake->request, evbuffer_get_length(intake->request));
+	evbuffer_drain(intake->body, evbuffer_get_length(intake->body));
+	give_back(intake);
+}
+
 void
 intake_release(struct intake *intake)
 {
+	give_back(intake);
 	if (intake->request != NULL)
 		evbuffer_free(intake->request);
 	if (intake->body != NULL)
@@ -49,14 +69,15 @@ fail(struct intake *intake)
 	return refuse(intake, 503, "out of memory");
 }
 
-/* Refuses the body for its size, but reads it first. */
+/* Refuses a body that has length bytes to come, but reads them first. */
 static int
-skip(struct intake *intake, size_t length)
+skip(struct intake *intake, int status, const char *detail, size_t length)
 {
-	refuse(intake, 413, "the body is too large");
-	if (length > SKIP_MAX || intake->head.expects)
+	refuse(intake, status, detail);
+	if (length > SKIP_MAX || intake->waits ||
+	    intake->head.framing == GUARD_CHUNKED)
 		return -1;
-	evbuffer_drain(intake->body, evbuffer_get_length(intake->body));
+	intake_forget(intake);
 	intake->state = INTAKE_SKIP;
 	intake->left = length;
 	return 1;
@@ -65,15 +86,16 @@ skip(struct intake *intake, size_t length)
 static int
 begin_body(struct intake *intake, struct evbuffer *source)
 {
+	intake->waits = intake->head.expects && !intake->head.old &&
+			evbuffer_get_length(source) == 0;
 	if (intake->head.framing == GUARD_LENGTH) {
 		if (intake->head.length > intake->max_body)
-			return skip(intake, intake->head.length);
+			return skip(intake, 413, "the body is too large",
+			    intake->head.length);
 		intake->state = INTAKE_BODY;
 		intake->left = intake->head.length;
 	} else if (intake->head.framing == GUARD_CHUNKED)
 		intake->state = INTAKE_CHUNK_SIZE;
-	intake->waits = intake->head.expects && !intake->head.old &&
-			evbuffer_get_length(source) == 0;
 	return 1;
 }
 
@@ -88,6 +110,23 @@ skip_empty_lines(struct intake *intake, struct evbuffer *source)
 		evbuffer_drain(source, 2);
 		intake->scanned = 0;
 	}
+}
+
+/* Whether evhttp can read it: its own refusal would be a page of HTML. */
+static bool
+is_target(const char *text, size_t length)
+{
+	char *target = strndup(text, length);
+	struct evhttp_uri *uri =
+	    target == NULL
+		? NULL
+		: evhttp_uri_parse_with_flags(target, EVHTTP_URI_NONCONFORMANT);
+	bool readable = uri != NULL;
+
+	if (readable)
+		evhttp_uri_free(uri);
+	free(target);
+	return readable;
 }
 
 /* 1: the header is done; 0: more is needed; -1: refused. */
@@ -114,18 +153,41 @@ take_head(struct intake *intake, struct evbuffer *source)
 	if (guard_check(
 		text, intake->scanned, &intake->head, &intake->refusal) == -1)
 		return -1;
+	if (!is_target(text + intake->head.target, intake->head.target_length))
+		return refuse(intake, 400, "the target is no URL");
 	if (evbuffer_remove_buffer(source, intake->request, intake->scanned) !=
 	    (int)intake->scanned)
 		return fail(intake);
 	return begin_body(intake, source);
 }
 
+/* Whether there is room for length more bytes of the body. */
+static bool
+make_room(struct intake *intake, size_t length)
+{
+	size_t counted = evbuffer_get_length(intake->body) + length, more;
+
+	counted = counted > INTAKE_FREE ? counted - INTAKE_FREE : 0;
+	more = counted - intake->held;
+	if (more > *intake->room)
+		return false;
+	*intake->room -= more;
+	intake->held = counted;
+	return true;
+}
+
 /* Moves what there is of left bytes into the body.  1: all. */
 static int
 take_body(struct intake *intake, struct evbuffer *source)
 {
-	int moved = evbuffer_remove_buffer(source, intake->body, intake->left);
+	size_t there = evbuffer_get_length(source);
+	int moved;
 
+	if (!make_room(intake, there < intake->left ? there : intake->left))
+		return skip(intake, 503,
+		    "other bodies fill the memory there is for them",
+		    intake->left);
+	moved = evbuffer_remove_buffer(source, intake->body, intake->left);
 	if (moved == -1)
 		return fail(intake);
 	intake->left -= (size_t)moved;
@@ -247,7 +309,7 @@ intake_step(
 			break;
 		case INTAKE_BODY:
 			status = take_body(intake, source);
-			whole = true;
+			whole = intake->state == INTAKE_BODY;
 			break;
 		case INTAKE_CHUNK_SIZE:
 			status = take_chunk_size(intake, source);

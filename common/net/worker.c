@@ -13,11 +13,11 @@
 #include "net/server.h"
 #include "net/worker_task.h"
 
-#define HEADER_MAX	(16UL * 1024)
-#define REQUEST_SECONDS 30.0
-#define IDLE_SECONDS	60.0
-#define CONNECTIONS_MAX 1024
-#define CONNECTIONS_MIN 4
+#define HEADER_MAX	 (16UL * 1024)
+#define REQUEST_SECONDS	 30.0
+#define IDLE_SECONDS	 60.0
+#define CONNECTIONS_MORE 1024
+#define CONNECTIONS_MIN	 4
 /* Descriptors of a task's process, and of everything else. */
 #define DESCRIPTORS_TASK   7
 #define DESCRIPTORS_OTHERS 32
@@ -319,19 +319,22 @@ static const struct server_route routes[] = {
     {NULL, NULL, NULL},
 };
 
-/* As many connections as there are descriptors for. */
+/* Connections for all that may run and wait, and for those that ask; as many
+ * as there are descriptors for. */
 static int
 connection_limit(const struct worker_options *options, struct svc_error *error)
 {
 	struct rlimit limit;
 	rlim_t needed =
 	    DESCRIPTORS_OTHERS + DESCRIPTORS_TASK * (rlim_t)options->slots;
+	rlim_t wanted = CONNECTIONS_MORE + (rlim_t)options->slots +
+			(rlim_t)options->backlog;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
 		return svc_error_errno(error, "getrlimit");
 	if (limit.rlim_cur == RLIM_INFINITY ||
-	    limit.rlim_cur >= needed + CONNECTIONS_MAX)
-		return CONNECTIONS_MAX;
+	    limit.rlim_cur >= needed + wanted)
+		return (int)wanted;
 	if (limit.rlim_cur < needed + CONNECTIONS_MIN)
 		return svc_error_set(error, EX_OSERR,
 		    "%d slots need %llu open files, %llu are allowed",
@@ -341,12 +344,33 @@ connection_limit(const struct worker_options *options, struct svc_error *error)
 	return (int)(limit.rlim_cur - needed);
 }
 
+/* One address may fill the slots and the backlog, and still not keep others
+ * out, unless there are too few descriptors for that. */
+static int
+peer_limit(const struct worker_options *options, int connections)
+{
+	int wanted = options->slots + options->backlog + CONNECTIONS_MORE / 2;
+
+	return wanted < connections ? wanted : (connections + 1) / 2;
+}
+
+/* As much as all that may run and wait can have, and one that comes. */
+static size_t
+memory_for_bodies(const struct worker_options *options)
+{
+	size_t count = (size_t)options->slots + (size_t)options->backlog + 1;
+
+	return count > SIZE_MAX / options->max_task ? SIZE_MAX
+						    : count * options->max_task;
+}
+
 static int
 open_server(struct worker *worker, struct svc_error *error)
 {
 	struct server_options options = {.bind = worker->options.bind,
 	    .public = worker->options.public,
 	    .max_body = worker->options.max_task,
+	    .max_bodies = memory_for_bodies(&worker->options),
 	    .max_header = HEADER_MAX,
 	    .request_deadline = REQUEST_SECONDS,
 	    .idle = IDLE_SECONDS,
@@ -356,6 +380,8 @@ open_server(struct worker *worker, struct svc_error *error)
 	options.max_connections = connection_limit(&worker->options, error);
 	if (options.max_connections == -1)
 		return -1;
+	options.max_peer =
+	    peer_limit(&worker->options, options.max_connections);
 	return server_open(&worker->server, worker->base, &options, error);
 }
 

@@ -230,8 +230,10 @@ find_free(struct worker *worker)
 	for (i = 0; i < worker->options.slots; i++) {
 		struct worker_copy *copy = &worker->copies[i];
 
+		/* A line that lies there already answers no task to come; and
+		 * one that has exited reads none. */
 		if (copy->process != NULL && copy->task == NULL &&
-		    !process_stopping(copy->process))
+		    process_quiet(copy->process))
 			return copy;
 	}
 	return NULL;

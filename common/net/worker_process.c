@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ struct worker_process {
 	size_t left;
 	bool last; /* close the input behind it */
 	bool stopping;
+	bool over; /* it has exited */
 	char complaint[PROCESS_COMPLAINT_MAX];
 	size_t complaint_length;
 };
@@ -137,6 +139,7 @@ exited(evutil_socket_t descriptor, short what, void *argument)
 
 	(void)descriptor;
 	(void)what;
+	process->over = true;
 	drain(process, 1);
 	drain(process, 2);
 	reap(process, &status);
@@ -200,6 +203,15 @@ process_write(
 	process->left = length;
 	process->last = last;
 	write_some(process);
+}
+
+bool
+process_quiet(const struct worker_process *process)
+{
+	struct pollfd ends[2] = {{process->exit_descriptor, POLLIN, 0},
+	    {process->descriptors[1], POLLIN, 0}};
+
+	return !process->stopping && !process->over && poll(ends, 2, 0) == 0;
 }
 
 bool

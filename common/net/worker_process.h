@@ -46,6 +46,8 @@ int process_start(struct worker_process **process,
  */
 void process_write(
     struct worker_process *process, const char *data, size_t length, bool last);
+/* Whether it runs on, and has written nothing that has not been told. */
+bool process_quiet(const struct worker_process *process);
 /* Whether all has been written. */
 bool process_written(const struct worker_process *process);
 /* What is not written will not be: the input is closed. */

@@ -41,13 +41,38 @@ append_value(struct buffer *out, const struct json_value *value)
 		json_append_string(out, value->span.data, value->span.length);
 }
 
+/*
+ * ,"__meta_svckit_label_NAME": into key.  Between the same quotes it can stand
+ * nowhere else than as a key: in a value they would be escaped.
+ */
+static void
+make_key(const struct json_member *member, struct buffer *key)
+{
+	struct json_value name = {
+	    .span = {member->name.data - 1, member->name.length + 2},
+	    .type = JSON_STRING,
+	    .escaped = member->escaped,
+	};
+	struct buffer text = BUFFER_INIT;
+
+	json_decode(&name, &text);
+	buffer_clear(key);
+	buffer_append_string(key, ",\"__meta_svckit_label_");
+	append_sanitized(key, text.data, text.length);
+	buffer_append_string(key, "\":");
+	if (buffer_failed(&text))
+		key->failed = true;
+	buffer_release(&text);
+}
+
+/* Of labels whose names become the same the first stands. */
 static void
 append_labels(const struct instance *instance, struct buffer *out)
 {
 	struct json_document document = {0};
-	struct buffer scratch = BUFFER_INIT;
+	struct buffer scratch = BUFFER_INIT, key = BUFFER_INIT;
 	struct json_value labels;
-	size_t i;
+	size_t i, start = out->length;
 
 	if (instance_member(instance, "labels", &scratch, &labels) == 1 &&
 	    labels.type == JSON_OBJECT) {
@@ -55,14 +80,20 @@ append_labels(const struct instance *instance, struct buffer *out)
 			NULL) == -1)
 			out->failed = true;
 		for (i = 0; i < document.count; i++) {
-			buffer_append_string(out, ",\"__meta_svckit_label_");
-			append_sanitized(out, document.members[i].name.data,
-			    document.members[i].name.length);
-			buffer_append_string(out, "\":");
+			make_key(&document.members[i], &key);
+			if (buffer_failed(&key) || buffer_failed(out)) {
+				out->failed = true;
+				break;
+			}
+			if (memmem(out->data + start, out->length - start,
+				key.data, key.length) != NULL)
+				continue;
+			buffer_append(out, key.data, key.length);
 			append_value(out, &document.members[i].value);
 		}
 	}
 	json_document_release(&document);
+	buffer_release(&key);
 	buffer_release(&scratch);
 }
 
