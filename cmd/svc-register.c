@@ -25,6 +25,7 @@
 #include "registry/list.h"
 #include "registry/owner.h"
 #include "registry/registry.h"
+#include "registry/removal.h"
 
 enum {
 	OPT_TTL = OPTION_LONG,
@@ -333,36 +334,63 @@ apply(const struct order *order, struct registry *registry, const char *id,
 		instance_release(&instance);
 		return 1;
 	}
-	switch (order->verb) {
-	case OPT_REMOVE:
-		return registry_remove(registry, service, id, error);
-	case OPT_RENEW:
+	if (order->verb == OPT_RENEW)
 		return registry_renew(registry, service, id, error);
-	default:
-		return registry_drain(
-		    registry, service, id, order->verb == OPT_DRAIN, error);
+	return registry_drain(
+	    registry, service, id, order->verb == OPT_DRAIN, error);
+}
+
+/* Many at once, so that many cost one sync. */
+static void
+apply_all(const struct order *order, struct registry *registry,
+    struct writer *writer, struct removal *items, size_t count)
+{
+	size_t i;
+
+	if (order->verb == OPT_REMOVE && !order->dry_run) {
+		registry_remove_batch(
+		    registry, order->operands[0], items, count);
+		return;
 	}
+	for (i = 0; i < count; i++)
+		items[i].result = apply(
+		    order, registry, items[i].id, writer, &items[i].error);
+}
+
+static struct removal *
+allocate(size_t count)
+{
+	struct removal *items = calloc(count + 1, sizeof(*items));
+	struct svc_error error;
+
+	if (items == NULL) {
+		(void)svc_error_errno(&error, "instances");
+		cli_fail(&error);
+	}
+	return items;
 }
 
 static int
 apply_named(
     const struct order *order, struct registry *registry, struct writer *writer)
 {
-	struct svc_error error;
-	int i, status = EX_OK;
+	size_t i, count = (size_t)order->count - 1;
+	struct removal *items = allocate(count);
+	int status = EX_OK;
 
-	for (i = 1; i < order->count; i++) {
-		int result =
-		    apply(order, registry, order->operands[i], writer, &error);
-
-		if (result == 0) {
+	for (i = 0; i < count; i++)
+		items[i].id = order->operands[i + 1];
+	apply_all(order, registry, writer, items, count);
+	for (i = 0; i < count; i++) {
+		if (items[i].result == 0) {
 			cli_warn_line("%s/%s: no such instance",
-			    order->operands[0], order->operands[i]);
+			    order->operands[0], items[i].id);
 			status = cli_worse(status, 1);
-		} else if (result == -1) {
-			status = cli_worse(status, cli_warn(&error));
+		} else if (items[i].result == -1) {
+			status = cli_worse(status, cli_warn(&items[i].error));
 		}
 	}
+	free(items);
 	return status;
 }
 
@@ -371,21 +399,24 @@ remove_all(
     const struct order *order, struct registry *registry, struct writer *writer)
 {
 	struct instance_list list = INSTANCE_LIST_INIT;
+	struct removal *items;
 	struct svc_error error;
 	size_t i, removed = 0;
 	int status = EX_OK;
 
 	if (registry_list(registry, order->operands[0], &list, &error) == -1)
 		cli_fail(&error);
+	items = allocate(list.count);
+	for (i = 0; i < list.count; i++)
+		items[i].id = list.items[i].id;
+	apply_all(order, registry, writer, items, list.count);
 	for (i = 0; i < list.count; i++) {
-		int result =
-		    apply(order, registry, list.items[i].id, writer, &error);
-
-		if (result == 1)
+		if (items[i].result == 1)
 			removed++;
-		else if (result == -1)
-			status = cli_worse(status, cli_warn(&error));
+		else if (items[i].result == -1)
+			status = cli_worse(status, cli_warn(&items[i].error));
 	}
+	free(items);
 	instance_list_release(&list);
 	if (removed > 0 || status != EX_OK)
 		return status;
@@ -552,6 +583,21 @@ hold(struct order *order, struct instance *instance, int reserved)
 	return end_as(wait_status);
 }
 
+static void
+say_draining(struct registry *registry, const struct instance *instance)
+{
+	struct svc_error ignored;
+	struct instance stored;
+
+	if (registry_get(registry, instance->service, instance->id, &stored,
+		&ignored) != 1)
+		return;
+	if (stored.draining)
+		cli_warn_line("%s/%s: drains: no work until --undrain",
+		    instance->service, instance->id);
+	instance_release(&stored);
+}
+
 static int
 store(struct order *order, struct instance *instance)
 {
@@ -562,6 +608,8 @@ store(struct order *order, struct instance *instance)
 
 	if (registry_register(registry, &registration, &error) == -1)
 		cli_fail(&error);
+	if (!order->cli->quiet)
+		say_draining(registry, instance);
 	registry_close(registry);
 	writer = open_output(order);
 	(void)print_record(writer, instance, &error);

@@ -189,12 +189,45 @@ gone() { ! svc-discover -q render; }
 	is 1
 }
 
+@test "a drained id drains when it is registered again, and that is said" {
+	local lease
+	svc-register -q -i web1 render web1:1
+	svc-register --drain render web1
+	run svc-register -i web1 render web1:1
+	is 0
+	says 'svc-register: render/web1: drains: no work until --undrain'
+	for lease in '' '--ttl 30'; do
+		# shellcheck disable=SC2086
+		run svc-register $lease -i web1 render web1:1 -- true
+		says 'render/web1: drains'
+	done
+	svc-register -q -i web1 render web1:1
+	svc-register --remove render web1
+	run --separate-stderr svc-register -i web1 render web1:1
+	[ "$stderr" = '' ]
+}
+
+@test "many are removed with one sync" {
+	needs strace
+	seq 50 | sed 's/.*/{"service":"render","address":"web&:1"}/' | svc-register -q -
+	strace -o trace -e trace=fsync,fdatasync,syncfs svc-register --remove --all render
+	[ "$(grep -c sync trace)" -eq 1 ]
+	[ "$(find "$SVC_REGISTRY/services/render" -type f ! -name .lock | wc -l)" -eq 0 ]
+	svc-register -q render web1:1
+	svc-register -q render web2:1
+	run svc-register --remove render web1-1 web3-1 web2-1
+	is 1
+	says 'render/web3-1: no such instance'
+	gone
+}
+
 # busy_server: says what the file busy has; its port is in the file port.
 busy_server() {
 	cat >busy.py <<-'END'
 		import http.server
 		class Handler(http.server.BaseHTTPRequestHandler):
 		    def do_GET(self):
+		        open("asked", "a").write(self.requestline + "\n")
 		        body = open("busy", "rb").read()
 		        self.send_response(200)
 		        self.send_header("Content-Length", str(len(body)))
@@ -220,6 +253,43 @@ busy_server() {
 	kill -0 "$pid"
 	echo '{"status":"passing","busy":0}' >busy.new && mv busy.new busy
 	wait "$pid"
+}
+
+@test "--drain -w: who has answered once and is gone is idle, who never did is not known" {
+	echo '{"busy":1}' >busy
+	busy_server
+	local server=$pid
+	svc-register -q -i web1 render "127.0.0.1:$(cat port)"
+	start svc-register --drain -w -T 20s render web1
+	kill -0 "$pid"
+	until_true 10 grep -q GET asked
+	kill "$server"
+	wait "$pid"
+	run svc-register --drain -w -T 300ms render web1
+	is 69
+	says 'its load is not known'
+}
+
+@test "--drain -w over a unix socket: its check's path is asked" {
+	cat >unix.py <<-'END'
+		import os, socket
+		server = socket.socket(socket.AF_UNIX)
+		server.bind("new.sock"); server.listen(5); os.rename("new.sock", "s.sock")
+		while True:
+		    peer, _ = server.accept()
+		    request = peer.recv(65536).split(b"\r\n")[0]
+		    open("asked", "ab").write(request + b"\n")
+		    body = open("busy", "rb").read()
+		    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n"
+		        b"Connection: close\r\n\r\n" % len(body) + body)
+		    peer.close()
+	END
+	echo '{"busy":0}' >busy
+	start python3 unix.py
+	until_true 10 test -S s.sock
+	svc-register -q -i web1 --check-http /load render "http+unix://$PWD/s.sock:/task"
+	svc-register --drain -w -T 10s render web1
+	[ "$(sort -u asked)" = 'GET /load HTTP/1.1' ]
 }
 
 @test "--drain -w says when nobody knows the load" {
@@ -308,6 +378,35 @@ print(u.urlopen(sys.argv[1]).status)' "${address%task}"
 	wait "$pid" || status=$?
 	is 3
 	[ "$(cat seen)" = 1 ]
+}
+
+# alone SIGNAL: a wrapper that does not ignore SIGNAL, as what runs in the
+# background does, gets it alone; its status as a shell tells it.
+alone() {
+	python3 - "$1" <<-'END'
+		import os, select, signal, subprocess, sys, time
+		number = getattr(signal, "SIG" + sys.argv[1])
+		signal.signal(number, signal.SIG_DFL)
+		child = subprocess.Popen(["svc-register", "-i", "held", "render",
+		    "127.0.0.1:1", "--", "bash", "-c", "trap 'svc-discover -q render;"
+		    "echo $? >seen; exit 3' INT QUIT; echo >up; while :; do"
+		    " read -rt 0.05 <> <(:); done"], restore_signals=False)
+		end = time.monotonic() + 20
+		while not os.path.exists("up") and time.monotonic() < end:
+		    select.select([], [], [], 0.02)
+		child.send_signal(number)
+		sys.exit(child.wait(timeout=20))
+	END
+}
+
+@test "INT and QUIT that only the wrapper got take the instance out and are passed on" {
+	local name
+	for name in INT QUIT; do
+		rm -f up seen
+		run alone "$name"
+		is 3
+		[ "$(cat seen)" = 1 ]
+	done
 }
 
 @test "HUP, USR1 and USR2 are passed on, and it stays registered" {

@@ -9,6 +9,7 @@
 
 #include "line/buffer.h"
 #include "line/units.h"
+#include "registry/handle.h"
 #include "registry/list.h"
 
 /* How often a lock's record is looked at when nobody tells of changes. */
@@ -236,6 +237,8 @@ remember(struct keeper *keeper, struct svc_error *error)
 		    keeper->service, keeper->id);
 	buffer_append(
 	    &keeper->record, stored.record.data, stored.record.length);
+	if (stored.draining)
+		tell(keeper, "drains: no work until --undrain", "");
 	instance_release(&stored);
 	if (buffer_failed(&keeper->record))
 		return svc_error_set(error, EX_OSERR, "keeper: out of memory");
@@ -281,6 +284,7 @@ keeper_open(struct keeper **keeper, struct registry *registry,
 static int
 leave(struct keeper *keeper, struct svc_error *error)
 {
+	char key[REGISTRY_KEY_SIZE];
 	int ours;
 
 	if (keeper->hold != NULL)
@@ -288,8 +292,12 @@ leave(struct keeper *keeper, struct svc_error *error)
 	ours = keeper->lost ? 0 : look(keeper, error);
 	if (ours != 1)
 		return ours;
-	return registry_remove(
-		   keeper->registry, keeper->service, keeper->id, error) == -1
+	/* The record alone: who drained the id goes on draining it. */
+	if (registry_key(key, keeper->service, keeper->id, ".json", error) ==
+	    -1)
+		return -1;
+	return store_delete(registry_store(keeper->registry), key, NULL, false,
+		   error) == -1
 		   ? -1
 		   : 0;
 }

@@ -33,8 +33,9 @@ struct keeper;
 
 struct keeper_options {
 	struct event_base *base; /* NULL: the caller checks */
-	/* One line for the user: the record is lost, or a heartbeat failed and
-	 * will be tried again.  May be NULL; must not call keeper_close(). */
+	/* One line for the user: the instance was drained before it was
+	 * registered, its record is lost, or a heartbeat failed and will be
+	 * tried again.  May be NULL; must not call keeper_close(). */
 	void (*notice)(void *argument, const char *message);
 	void *argument;
 };

@@ -317,27 +317,6 @@ registry_hold_abandon(struct registry_hold *hold)
 }
 
 int
-registry_remove(struct registry *registry, const char *service, const char *id,
-    struct svc_error *error)
-{
-	char key[REGISTRY_KEY_SIZE], drain[REGISTRY_KEY_SIZE];
-	char directory[REGISTRY_KEY_SIZE];
-	int status;
-
-	if (registry_key(key, service, id, ".json", error) == -1 ||
-	    registry_key(drain, service, id, ".drain", error) == -1)
-		return -1;
-	snprintf(directory, sizeof(directory), "services/%s", service);
-	status = store_delete(registry->store, key, NULL, false, error);
-	if (status != 1)
-		return status;
-	if (store_delete(registry->store, drain, NULL, false, error) == -1 ||
-	    store_sync(registry->store, directory, error) == -1)
-		return -1;
-	return 1;
-}
-
-int
 registry_renew(struct registry *registry, const char *service, const char *id,
     struct svc_error *error)
 {

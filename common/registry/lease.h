@@ -1,6 +1,6 @@
 /*
- * Writing into the registry: instances are registered, held, renewed, drained
- * and removed.
+ * Writing into the registry: instances are registered, held, renewed and
+ * drained.
  *
  * Refusals say who is in the way: EX_NOPERM, another owner's record or a
  * service that the caller may not add to; EX_TEMPFAIL, a record that is held by
@@ -60,13 +60,6 @@ int registry_hold_release(struct registry_hold *hold, struct svc_error *error);
 
 /* Frees hold and lets go of its descriptor alone: what a forked child does. */
 void registry_hold_abandon(struct registry_hold *hold);
-
-/*
- * Removes an instance, also a living one, and its draining marker.  1: removed;
- * 0: no such instance; -1.
- */
-int registry_remove(struct registry *registry, const char *service,
-    const char *id, struct svc_error *error);
 
 /* A heartbeat of a ttl: 1; 0: no such instance; -1. */
 int registry_renew(struct registry *registry, const char *service,

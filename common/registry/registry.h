@@ -3,8 +3,8 @@
  *
  * svc-spool(5) has the files; instance-line(5) the records.  This header opens
  * a registry and brings the others that every user of one needs: where it is
- * (registry/place.h), who writes into it (registry/lease.h) and what is in it
- * (registry/list.h).
+ * (registry/place.h), what writes into it (registry/lease.h), removes from it
+ * (registry/removal.h) and tells what is in it (registry/list.h).
  *
  * Calling sequence:
  *
@@ -26,6 +26,7 @@
 #include "registry/lease.h"
 #include "registry/list.h"
 #include "registry/place.h"
+#include "registry/removal.h"
 #include "store/store.h"
 
 struct registry;

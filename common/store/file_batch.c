@@ -11,6 +11,7 @@
 
 #define CHUNK_PUTS	  8192
 #define CHUNK_DIRECTORIES 128
+#define LOCK_PUTS	  64 /* under one lock: others wait that long */
 /* Below so many files, syncing each beats waiting for strangers' pages. */
 #define SYNCFS_MIN 8
 
@@ -36,6 +37,9 @@ struct chunk {
 	size_t durable; /* items that are */
 	struct directory directories[CHUNK_DIRECTORIES];
 	size_t directory_count;
+	struct directory *locked; /* NULL: none is */
+	int lock;
+	size_t under_lock; /* puts since it was taken */
 };
 
 static size_t
@@ -83,20 +87,77 @@ open_directory(struct chunk *chunk, struct store_put *put)
 	return directory;
 }
 
+static const char *
+leaf_of(const char *key)
+{
+	const char *slash = strrchr(key, '/');
+
+	return slash == NULL ? key : slash + 1;
+}
+
+static void
+unlock(struct chunk *chunk)
+{
+	if (chunk->locked != NULL)
+		file_unlock_directory(chunk->lock);
+	chunk->locked = NULL;
+}
+
+/* Keeps the lock for a run of puts into one directory: 0, or -1. */
+static int
+lock(struct chunk *chunk, struct directory *directory)
+{
+	if (chunk->locked == directory && chunk->under_lock < LOCK_PUTS) {
+		chunk->under_lock++;
+		return 0;
+	}
+	unlock(chunk);
+	chunk->lock = file_lock_directory(directory->descriptor);
+	if (chunk->lock == -1)
+		return -1;
+	chunk->locked = directory;
+	chunk->under_lock = 1;
+	return 0;
+}
+
+/*
+ * What need not be durable gets its name at once, if that is new and nothing
+ * before it waits: of two lines of one id the later counts.  Whether it did;
+ * why not, the other way will tell.
+ */
+static bool
+place_at_once(struct chunk *chunk, struct directory *directory,
+    const struct store_put *put)
+{
+	struct file_temp temp;
+	bool placed;
+
+	if (put->lease == STORE_DURABLE || put->if_revision != NULL ||
+	    chunk->count > 0 || lock(chunk, directory) == -1 ||
+	    file_temp_open_nameless(&temp, directory->descriptor) == -1)
+		return false;
+	placed = file_temp_fill(&temp, put->value, put->length) == 0 &&
+		 file_temp_place_locked(&temp, leaf_of(put->key)) == 0;
+	file_temp_close(&temp);
+	return placed;
+}
+
 /* The descriptor is closed at once: ten thousand are more than a process may
  * have, and syncfs(2) needs none. */
 static void
 write_item(struct chunk *chunk, struct store_put *put, bool sync_each)
 {
+	struct directory *directory = open_directory(chunk, put);
 	struct item *item = &chunk->items[chunk->count];
 	int failed;
 
+	if (directory == NULL || place_at_once(chunk, directory, put))
+		return;
+	unlock(chunk);
 	item->put = put;
 	item->placed = false;
-	item->directory = open_directory(chunk, put);
-	if (item->directory == NULL)
-		return;
-	if (file_temp_open(&item->temp, item->directory->descriptor) == -1) {
+	item->directory = directory;
+	if (file_temp_open(&item->temp, directory->descriptor, false) == -1) {
 		svc_error_errno(&put->error, "%s: cannot write", put->key);
 		return;
 	}
@@ -115,22 +176,11 @@ write_item(struct chunk *chunk, struct store_put *put, bool sync_each)
 	chunk->durable += put->lease == STORE_DURABLE;
 }
 
-static const char *
-leaf_of(const char *key)
-{
-	const char *slash = strrchr(key, '/');
-
-	return slash == NULL ? key : slash + 1;
-}
-
-/* New names, a run of one directory's under one lock.  What cannot be placed so
- * is left to publish_item(). */
+/* New names; what cannot be placed so is left to publish_item(). */
 static void
 place_new(struct chunk *chunk)
 {
-	const struct directory *locked = NULL;
 	struct item *item;
-	int lock = -1;
 	size_t i;
 
 	for (i = 0; i < chunk->count; i++) {
@@ -138,17 +188,10 @@ place_new(struct chunk *chunk)
 		if (item->put->error.code != 0 ||
 		    item->put->if_revision != NULL)
 			continue;
-		if (item->directory != locked) {
-			if (lock != -1)
-				file_unlock_directory(lock);
-			locked = item->directory;
-			lock = file_lock_directory(locked->descriptor);
-		}
-		item->placed = lock != -1 && file_temp_place_locked(&item->temp,
-						 leaf_of(item->put->key)) == 0;
+		item->placed = lock(chunk, item->directory) == 0 &&
+			       file_temp_place_locked(
+				   &item->temp, leaf_of(item->put->key)) == 0;
 	}
-	if (lock != -1)
-		file_unlock_directory(lock);
 }
 
 static void
@@ -188,10 +231,13 @@ finish_chunk(struct chunk *chunk, bool sync_each)
 	struct directory *directory;
 	size_t i;
 
+	unlock(chunk);
 	if (chunk->durable > 0 && !sync_each &&
 	    syncfs(chunk->store->root) == -1)
 		fail_durable(chunk, NULL);
 	place_new(chunk);
+	/* Never waits for an inode's lock under a directory's. */
+	unlock(chunk);
 	for (i = 0; i < chunk->count; i++)
 		publish_item(&chunk->items[i]);
 	for (i = 0; i < chunk->directory_count; i++) {

@@ -10,6 +10,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "store/file_lock.h"
+
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
 /* Opens path below directory, following no link: a descriptor, or -1. */
@@ -163,14 +165,16 @@ file_directories(struct store *base, const char *directory,
 	return status;
 }
 
-/* chown(2) clears the set-group-id bit, so the mode comes last. */
+/* chown(2) clears the set-group-id bit, so the mode comes after it; the lock
+ * goes by the mode. */
 static int
 set_ownership(int directory, uid_t uid, gid_t gid, mode_t mode)
 {
-	if ((uid != (uid_t)-1 || gid != (gid_t)-1) &&
-	    fchown(directory, uid, gid) == -1)
+	if (uid == (uid_t)-1 && gid == (gid_t)-1)
+		return fchmod(directory, mode);
+	if (fchown(directory, uid, gid) == -1 || fchmod(directory, mode) == -1)
 		return -1;
-	return fchmod(directory, mode);
+	return file_lock_give(directory, uid, gid);
 }
 
 int

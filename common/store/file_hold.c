@@ -74,7 +74,7 @@ file_hold_put(struct store_hold *base, const char *value, size_t length,
 		    error, EX_TEMPFAIL, "%s: removed meanwhile", hold->key);
 	if (status == -1)
 		return -1;
-	if (file_temp_open(&temp, location.directory) == -1)
+	if (file_temp_open(&temp, location.directory, true) == -1)
 		status = svc_error_errno(error, "%s: cannot write", hold->key);
 	else
 		status = put_instead(

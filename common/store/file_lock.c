@@ -6,17 +6,19 @@
 #include <unistd.h>
 
 #include "store/file_directory.h"
+#include "store/file_temp.h"
 
 #define DIRECTORY_LOCK ".lock"
+#define LOCK_FLAGS     (O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
 #define REPLACE_LENGTH 1 /* bytes from the start; the lease covers all */
 
 static int
-set_lock(int descriptor, int command, off_t length)
+set_lock(int descriptor, int command, short type, off_t length)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock lock = {
+	    .l_type = type, .l_whence = SEEK_SET, .l_len = length};
 	int status;
 
-	lock.l_len = length;
 	do
 		status = fcntl(descriptor, command, &lock);
 	while (status == -1 && errno == EINTR);
@@ -26,7 +28,7 @@ set_lock(int descriptor, int command, off_t length)
 int
 file_lock_lease(int descriptor)
 {
-	return set_lock(descriptor, F_OFD_SETLK, 0);
+	return set_lock(descriptor, F_OFD_SETLK, F_WRLCK, 0);
 }
 
 bool
@@ -42,52 +44,104 @@ file_lock_held(int descriptor)
 int
 file_lock_replace(int descriptor)
 {
-	if (set_lock(descriptor, F_OFD_SETLK, REPLACE_LENGTH) == 0)
+	if (set_lock(descriptor, F_OFD_SETLK, F_WRLCK, REPLACE_LENGTH) == 0)
 		return 0;
 	if (errno == EAGAIN || errno == EACCES) {
-		/*
-		 * A lease is taken before its file has a name, so what is not
-		 * leased stays so: the wait is for replacers only.
-		 */
+		/* A lease is taken before its file has a name, so what is not
+		 * leased stays so. */
 		if (file_lock_held(descriptor)) {
 			errno = EBUSY;
 			return -1;
 		}
-		return set_lock(descriptor, F_OFD_SETLKW, REPLACE_LENGTH);
+		return set_lock(
+		    descriptor, F_OFD_SETLKW, F_RDLCK, REPLACE_LENGTH);
 	}
 	if (errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS)
 		return 0;
 	return -1;
 }
 
-static int
-open_lock(int directory, const char *name, mode_t mode)
+/* Who may write to the directory may open its lock, and nobody else. */
+static mode_t
+lock_mode(const struct stat *directory)
 {
-	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+	mode_t writers = directory->st_mode & 0222;
+
+	return 0600 | writers | writers << 1;
+}
+
+/* Whole under its name, as values are: nobody ever finds it with less than its
+ * mode, and fs.protected_regular has nothing to forbid.  0, or -1 and errno. */
+static int
+make_directory_lock(int directory)
+{
+	struct file_temp temp;
+	struct stat st;
+	int status = 0;
+
+	if (fstat(directory, &st) == -1 ||
+	    file_temp_open(&temp, directory, true) == -1)
+		return -1;
+	/* Only root can, and must: the owner need not be in the group. */
+	if (fchown(temp.descriptor, st.st_uid, (gid_t)-1) == -1 &&
+	    errno != EPERM)
+		status = -1;
+	if (status == 0)
+		status = fchmod(temp.descriptor, lock_mode(&st));
+	if (status == 0 &&
+	    file_temp_place_locked(&temp, DIRECTORY_LOCK) == -1 &&
+	    errno != EEXIST)
+		status = -1;
+	file_temp_close(&temp);
+	return status;
+}
+
+static int
+open_directory_lock(int directory)
+{
 	int fd;
 
-	/* Without O_CREAT first: fs.protected_regular forbids it in vain. */
-	fd = openat(directory, name, flags);
-	if (fd != -1 || errno != ENOENT)
-		return fd;
-	fd = openat(directory, name, flags | O_CREAT, mode);
-	/* The umask must not shut out the group that may write here. */
-	if (fd != -1)
-		(void)fchmod(fd, mode);
+	do
+		fd = openat(directory, DIRECTORY_LOCK, LOCK_FLAGS);
+	while (
+	    fd == -1 && errno == ENOENT && make_directory_lock(directory) == 0);
 	return fd;
 }
 
 int
 file_lock_directory(int directory)
 {
-	int fd = open_lock(directory, DIRECTORY_LOCK, 0660);
+	int fd = open_directory_lock(directory);
 
-	if (fd == -1 || set_lock(fd, F_OFD_SETLKW, 0) == 0)
+	if (fd == -1 || set_lock(fd, F_OFD_SETLKW, F_WRLCK, 0) == 0)
 		return fd;
 	if (errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS)
 		return fd;
 	file_unlock_directory(fd);
 	return -1;
+}
+
+int
+file_lock_give(int directory, uid_t uid, gid_t gid)
+{
+	struct stat st, lock;
+	int fd = open_directory_lock(directory);
+	int status = -1;
+
+	if (fd == -1)
+		return -1;
+	if (fstat(directory, &st) == -1 || fstat(fd, &lock) == -1)
+		goto out;
+	/* A second name could be that of anybody's file. */
+	if (!S_ISREG(lock.st_mode) || lock.st_nlink != 1) {
+		errno = EPERM;
+		goto out;
+	}
+	if (fchown(fd, uid, gid) == 0)
+		status = fchmod(fd, lock_mode(&st));
+out:
+	file_unlock_directory(fd);
+	return status;
 }
 
 void
@@ -108,11 +162,12 @@ file_lock_section(struct store *base, const char *key, struct svc_error *error)
 	if (file_locate(
 		(struct file_store *)base, key, true, &location, error) == -1)
 		return -1;
-	fd = open_lock(location.directory, location.leaf, 0600);
+	fd = openat(
+	    location.directory, location.leaf, LOCK_FLAGS | O_CREAT, 0600);
 	file_location_release(&location);
 	if (fd == -1)
 		return svc_error_errno(error, "%s", key);
-	if (set_lock(fd, F_OFD_SETLKW, 0) == -1) {
+	if (set_lock(fd, F_OFD_SETLKW, F_WRLCK, 0) == -1) {
 		svc_error_errno(error, "%s: cannot lock", key);
 		close(fd);
 		return -1;

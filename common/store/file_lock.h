@@ -15,6 +15,7 @@
 #define SVCKIT_STORE_FILE_LOCK_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "store/backend.h"
 
@@ -25,6 +26,10 @@ int file_lock_lease(int descriptor);
  * Takes the right to replace, waiting for other replacers.  0; -1 with errno:
  * EBUSY when the file's lock lease is held.  A file system without locks
  * protects nothing, and it is 0.
+ *
+ * Who may only read can keep a read lock for ever, so the wait is one for write
+ * locks; of several replacers that it lets through at once, the directory's
+ * lock and the name choose one.
  */
 int file_lock_replace(int descriptor);
 
@@ -34,8 +39,8 @@ bool file_lock_held(int descriptor);
 /*
  * Binds the writers of a directory to each other while a name is looked at and
  * changed, so that a record removed by hand and made anew in that instant is
- * not taken for the old one.  Its file, ".lock", is 0660: only who may write to
- * the directory can open it, so nobody else can keep writers waiting.
+ * not taken for the old one.  Its file, ".lock", may be opened by whom the
+ * directory's mode lets write, so nobody else can keep writers waiting.
  *
  * Returns a descriptor for file_unlock_directory(), or -1 and errno.  Never
  * take it and then wait for an inode's lock: replacers take them the other way
@@ -44,6 +49,10 @@ bool file_lock_held(int descriptor);
 int file_lock_directory(int directory);
 /* errno is preserved. */
 void file_unlock_directory(int lock);
+
+/* Gives the lock's file, which is made when there is none, to the owner (-1:
+ * leave it) and group of the directory: 0, or -1 and errno. */
+int file_lock_give(int directory, uid_t uid, gid_t gid);
 
 /* The operation lock of struct store_operations. */
 int file_lock_section(

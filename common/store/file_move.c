@@ -77,7 +77,7 @@ rewrite(const struct file_location *source, const char *key, const char *value,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (old == -1)
 		return errno == ENOENT ? 0 : svc_error_errno(error, "%s", key);
-	if (file_temp_open(&temp, source->directory) == 0 &&
+	if (file_temp_open(&temp, source->directory, false) == 0 &&
 	    file_temp_fill(&temp, value, length) == 0 &&
 	    fsync(temp.descriptor) == 0)
 		status = file_temp_exchange(&temp, source->leaf, old);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,28 +13,58 @@
 
 #include "store/file_lock.h"
 
-#define TEMP_FLAGS (O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
+#define TEMP_FLAGS  (O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
+#define VALUE_MODE  0644
+#define SECRET_MODE 0600
 
 /* Random, not only a pid: those of other hosts share a network directory. */
 static void
 make_name(char name[48])
 {
-	snprintf(name, 48, FILE_TEMP_PREFIX "%ld.%08x%08x", (long)getpid(),
-	    arc4random(), arc4random());
+	uint64_t number;
+
+	arc4random_buf(&number, sizeof(number));
+	snprintf(name, 48, FILE_TEMP_PREFIX "%ld.%016" PRIx64, (long)getpid(),
+	    number);
 }
 
 int
-file_temp_open(struct file_temp *temp, int directory)
+file_temp_open(struct file_temp *temp, int directory, bool secret)
 {
+	mode_t mode = secret ? SECRET_MODE : VALUE_MODE;
+
 	temp->directory = directory;
 	do {
 		make_name(temp->name);
 		temp->descriptor =
-		    openat(directory, temp->name, TEMP_FLAGS, 0600);
+		    openat(directory, temp->name, TEMP_FLAGS, mode);
 	} while (temp->descriptor == -1 && errno == EEXIST);
 	if (temp->descriptor == -1)
 		temp->name[0] = '\0';
 	return temp->descriptor == -1 ? -1 : 0;
+}
+
+int
+file_temp_open_nameless(struct file_temp *temp, int directory)
+{
+	temp->directory = directory;
+	temp->name[0] = '\0';
+	temp->descriptor =
+	    openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, VALUE_MODE);
+	return temp->descriptor == -1 ? -1 : 0;
+}
+
+/* To look is cheaper than to set: most umasks let the mode pass. */
+static int
+set_mode(int descriptor)
+{
+	struct stat st;
+
+	if (fstat(descriptor, &st) == -1)
+		return -1;
+	return (st.st_mode & 07777) == VALUE_MODE
+		   ? 0
+		   : fchmod(descriptor, VALUE_MODE);
 }
 
 int
@@ -51,7 +82,7 @@ file_temp_fill(struct file_temp *temp, const void *value, size_t length)
 		p += n;
 		length -= (size_t)n;
 	}
-	return fchmod(temp->descriptor, 0644);
+	return set_mode(temp->descriptor);
 }
 
 void
@@ -102,11 +133,27 @@ file_temp_place(struct file_temp *temp, const char *leaf)
 	return status;
 }
 
+/* Before Linux 6.10 only the superuser may link a descriptor itself. */
+static int
+link_descriptor(int descriptor, int directory, const char *leaf)
+{
+	char path[64];
+
+	if (linkat(descriptor, "", directory, leaf, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", descriptor);
+	return linkat(AT_FDCWD, path, directory, leaf, AT_SYMLINK_FOLLOW);
+}
+
 int
 file_temp_place_locked(struct file_temp *temp, const char *leaf)
 {
 	int status;
 
+	if (temp->name[0] == '\0')
+		return link_descriptor(temp->descriptor, temp->directory, leaf);
 	status =
 	    file_rename_new(temp->directory, temp->name, temp->directory, leaf);
 	if (status == 0)

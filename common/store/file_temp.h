@@ -1,7 +1,7 @@
 /*
  * Temporary files: what a value is until it gets its name.
  *
- * They are made 0600 in the directory of the value as ".tmp.PID.RANDOM".  A key
+ * They are made in the directory of the value as ".tmp.PID.RANDOM".  A key
  * never begins with a dot, so no reader takes one for a value.  What a killed
  * writer leaves behind is swept by later writers after an hour.
  */
@@ -19,11 +19,19 @@
 struct file_temp {
 	int directory; /* the caller's */
 	int descriptor; /* -1: closed */
-	char name[48]; /* "": it has been renamed or removed */
+	char name[48]; /* "": it has none, or another by now */
 };
 
-/* Makes an empty one in directory: 0, or -1 and errno. */
-int file_temp_open(struct file_temp *temp, int directory);
+/*
+ * Makes an empty one in directory: 0, or -1 and errno.  secret: nobody else can
+ * open it before it is filled, which a lock lease needs.
+ */
+int file_temp_open(struct file_temp *temp, int directory, bool secret);
+/*
+ * The same without a name, which is cheaper where it can be placed under a new
+ * one, and the only thing that can be done with it.  Not all file systems can.
+ */
+int file_temp_open_nameless(struct file_temp *temp, int directory);
 /* Writes the value and gives it the mode of one, 0644: 0, or -1 and errno. */
 int file_temp_fill(struct file_temp *temp, const void *value, size_t length);
 /* Closes it, and removes what still has the temporary name. */

@@ -295,7 +295,8 @@ take_event(struct file_watch *watch, const struct inotify_event *event,
 		watch->resync = watch->stale = true;
 		return;
 	}
-	if (event->len == 0 || event->name[0] == '.')
+	/* The kernel's names for files that have none begin with '#'. */
+	if (event->len == 0 || event->name[0] == '.' || event->name[0] == '#')
 		return;
 	if (event->mask & IN_ISDIR) {
 		if ((event->mask & (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM |

@@ -147,7 +147,8 @@ file_write(struct file_store *store, struct store_put *put,
 	if (file_locate(store, put->key, true, &location, error) == -1)
 		return -1;
 	file_temp_sweep(store, location.directory);
-	if (file_temp_open(&temp, location.directory) == -1) {
+	if (file_temp_open(
+		&temp, location.directory, put->lease == STORE_LOCK) == -1) {
 		svc_error_errno(error, "%s: cannot write", put->key);
 		file_location_release(&location);
 		return -1;

@@ -261,6 +261,30 @@ a_drained_instance_stays_so_until_undrained_or_removed(void)
 }
 
 static void
+many_are_removed_at_once_and_each_says_so(void)
+{
+	struct removal removals[] = {
+	    {.id = "a"}, {.id = "none"}, {.id = "../a"}, {.id = "b"}};
+	struct registry *registry;
+
+	spool_begin();
+	registry = spool_open();
+	CHECK(spool_register(registry, NONE("a")) == 0);
+	CHECK(spool_register(registry, NONE("b")) == 0);
+	CHECK(spool_register(registry, NONE("c")) == 0);
+	/* What drains an id that is gone goes with it. */
+	spool_write("services/render/none.drain", "");
+	registry_remove_batch(registry, "render", removals, 4);
+	CHECK(removals[0].result == 1 && removals[3].result == 1);
+	CHECK(removals[1].result == 0);
+	CHECK(removals[2].result == -1 && removals[2].error.code == EX_USAGE);
+	CHECK(access(spool_path("services/render/none.drain"), F_OK) == -1);
+	CHECK(count_all(registry) == 1);
+	registry_close(registry);
+	spool_end();
+}
+
+static void
 health_is_believed_while_it_is_fresh(void)
 {
 	struct instance instance;
@@ -377,26 +401,32 @@ a_batch_registers_the_good_ones(void)
 	spool_end();
 }
 
-/* Runs test as user "nobody"; what it returns is the exit status. */
+/* Runs test as a user; what it returns is the exit status. */
 static int
-as_nobody(int (*test)(void))
+as_user(const char *name, int (*test)(void))
 {
-	struct passwd *nobody = getpwnam("nobody");
+	struct passwd *user = getpwnam(name);
 	int status = 0;
 	pid_t pid;
 
-	if (nobody == NULL)
+	if (user == NULL)
 		return -1;
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		if (setgroups(0, NULL) == -1 || setgid(nobody->pw_gid) == -1 ||
-		    setuid(nobody->pw_uid) == -1)
+		if (setgroups(0, NULL) == -1 || setgid(user->pw_gid) == -1 ||
+		    setuid(user->pw_uid) == -1)
 			_exit(100);
 		_exit(test());
 	}
 	waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int
+as_nobody(int (*test)(void))
+{
+	return as_user("nobody", test);
 }
 
 static int
@@ -449,7 +479,7 @@ in_a_system_registry_a_record_belongs_to_who_made_it(void)
 	struct instance instance;
 
 	if (geteuid() != 0 || nobody == NULL) {
-		printf("# skipped: needs root and a user nobody\n");
+		SKIP("needs root and a user nobody");
 		return;
 	}
 	spool_begin();
@@ -466,6 +496,98 @@ in_a_system_registry_a_record_belongs_to_who_made_it(void)
 	CHECK(registry_get(registry, "render", "nobody", &instance, NULL) == 1);
 	CHECK_STRING(instance.owner, "nobody");
 	instance_release(&instance);
+	registry_close(registry);
+	spool_end();
+}
+
+/* Holds, registers and replaces an instance whose id is the user's name: 0, or
+ * the code of the refusal. */
+static int
+use_service(void)
+{
+	struct registry *registry = spool_open();
+	struct registration registration = {0};
+	struct registry_hold *hold;
+	struct instance instance;
+	struct svc_error error = {.code = 0};
+	char record[128];
+	int i;
+
+	umask(077);
+	snprintf(record, sizeof(record),
+	    "{\"service\":\"render\",\"id\":\"u%lu\",\"address\":\"h:1\"}",
+	    (unsigned long)geteuid());
+	CHECK(instance_parse(&instance, record, strlen(record), &error) == 0);
+	registration.instance = &instance;
+	if (registry_hold(registry, &registration, &hold, &error) == 0)
+		registry_hold_release(hold, &error);
+	instance_release(&instance);
+	for (i = 0; i < 2 && error.code == 0; i++)
+		error.code = spool_register(registry, record);
+	registry_close(registry);
+	return error.code;
+}
+
+/* The owner need not be in the group, whose members come first here. */
+static void
+a_service_is_used_by_its_group_and_by_its_owner(void)
+{
+	struct group *group = getgrnam("daemon");
+	struct passwd *owner = getpwnam("nobody");
+	struct registry *registry;
+
+	if (geteuid() != 0 || owner == NULL || group == NULL) {
+		SKIP("needs root, users nobody and daemon");
+		return;
+	}
+	spool_begin();
+	CHECK(chmod(spool, 0755) == 0);
+	registry = spool_open();
+	CHECK(registry_create_service(
+		  registry, "render", owner->pw_uid, group->gr_gid, NULL) == 0);
+	CHECK(as_user("daemon", use_service) == 0);
+	CHECK(as_user("nobody", use_service) == 0);
+	CHECK(as_user("bin", use_service) == EX_NOPERM);
+	CHECK(use_service() == 0);
+	CHECK(as_user("daemon", use_service) == 0);
+	CHECK(count_all(registry) == 3);
+	registry_close(registry);
+	spool_end();
+}
+
+/* Root makes the lock anew for whom it gives the service to. */
+static void
+a_service_is_given_with_its_lock(void)
+{
+	struct passwd *nobody = getpwnam("nobody");
+	struct registry *registry;
+	char theirs[512];
+	struct stat st;
+
+	if (geteuid() != 0 || nobody == NULL) {
+		SKIP("needs root and a user nobody");
+		return;
+	}
+	spool_begin();
+	registry = spool_open();
+	CHECK(spool_register(registry, NONE("a")) == 0);
+	CHECK(registry_create_service(registry, "render", nobody->pw_uid,
+		  nobody->pw_gid, NULL) == 0);
+	CHECK(stat(spool_path("services/render/.lock"), &st) == 0 &&
+	      st.st_uid == nobody->pw_uid && (st.st_mode & 07777) == 0660);
+	/* The same where somebody else has made the directory. */
+	CHECK(unlink(spool_path("services/render/.lock")) == 0);
+	CHECK(spool_register(registry, NONE("b")) == 0);
+	CHECK(stat(spool_path("services/render/.lock"), &st) == 0 &&
+	      st.st_uid == nobody->pw_uid && (st.st_mode & 07777) == 0660);
+	/* A link to a stranger's file is not given to anybody. */
+	spool_write("theirs", "x");
+	CHECK(unlink(spool_path("services/render/.lock")) == 0);
+	snprintf(theirs, sizeof(theirs), "%s", spool_path("theirs"));
+	CHECK(link(theirs, spool_path("services/render/.lock")) == 0);
+	CHECK(registry_create_service(registry, "render", nobody->pw_uid,
+		  nobody->pw_gid, NULL) == -1);
+	CHECK(stat(spool_path("theirs"), &st) == 0 && st.st_uid == 0);
 	registry_close(registry);
 	spool_end();
 }
@@ -684,11 +806,14 @@ main(void)
 	RUN(what_nobody_holds_and_another_boot_are_expired);
 	RUN(the_next_registrant_sweeps_the_dead_and_only_them);
 	RUN(a_drained_instance_stays_so_until_undrained_or_removed);
+	RUN(many_are_removed_at_once_and_each_says_so);
 	RUN(health_is_believed_while_it_is_fresh);
 	RUN(a_pinned_utilization_beats_the_observed_one);
 	RUN(hostile_files_are_skipped_with_one_warning_each);
 	RUN(a_batch_registers_the_good_ones);
 	RUN(in_a_system_registry_a_record_belongs_to_who_made_it);
+	RUN(a_service_is_used_by_its_group_and_by_its_owner);
+	RUN(a_service_is_given_with_its_lock);
 	RUN(a_service_is_made_for_its_group);
 	RUN(a_wait_ends_when_it_is_enough);
 	RUN(a_wait_sees_a_ttl_run_out_without_polling);

@@ -275,22 +275,118 @@ a_read_lock_is_no_sign_of_life(void)
 	close_store(store);
 }
 
-static void
-who_only_reads_the_directory_keeps_no_writer_out(void)
+/* Starts a process that puts value under "d/k", and has 10 seconds for it. */
+static pid_t
+start_put(struct store *store, const char *value)
 {
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		alarm(10);
+		_exit(put(store, "d/k", value));
+	}
+	return pid;
+}
+
+static bool
+ended_well(pid_t pid)
+{
+	int status;
+
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 0;
+}
+
+static void
+who_only_reads_keeps_no_writer_out(void)
+{
+	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
 	struct store *store = open_store();
-	struct stat st;
-	int fd;
+	int directory, value;
 
 	CHECK(put(store, "d/k", "1") == 0);
-	fd = open(spool_path("d"), O_RDONLY | O_DIRECTORY);
-	CHECK(flock(fd, LOCK_EX) == 0);
-	CHECK(put(store, "d/k", "2") == 0);
+	directory = open(spool_path("d"), O_RDONLY | O_DIRECTORY);
+	CHECK(flock(directory, LOCK_EX) == 0);
+	value = open(spool_path("d/k"), O_RDONLY);
+	CHECK(fcntl(value, F_OFD_SETLK, &lock) == 0);
+	CHECK(ended_well(start_put(store, "2")));
 	CHECK_STRING(get(store, "d/k"), "2");
-	/* Others may not even open the file that writers lock. */
-	CHECK(fstatat(fd, ".lock", &st, AT_SYMLINK_NOFOLLOW) == 0);
-	CHECK((st.st_mode & 07777) == 0660);
+	close(value);
+	close(directory);
+	close_store(store);
+}
+
+/* Whether the kernel knows of somebody who waits for a lock of the file. */
+static bool
+is_waited_for(int descriptor)
+{
+	char line[256], inode[32];
+	struct stat st;
+	bool found = false;
+	FILE *locks = fopen("/proc/locks", "r");
+
+	if (locks == NULL || fstat(descriptor, &st) == -1)
+		return false;
+	snprintf(inode, sizeof(inode), ":%lu ", (unsigned long)st.st_ino);
+	while (fgets(line, sizeof(line), locks) != NULL)
+		found |=
+		    strstr(line, "->") != NULL && strstr(line, inode) != NULL;
+	fclose(locks);
+	return found;
+}
+
+static void
+a_writer_waits_for_another_that_replaces_the_file(void)
+{
+	struct flock lock = {
+	    .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+	struct store *store = open_store();
+	int status, fd;
+	pid_t pid;
+
+	CHECK(put(store, "d/k", "1") == 0);
+	fd = open(spool_path("d/k"), O_RDWR);
+	CHECK(fcntl(fd, F_OFD_SETLK, &lock) == 0);
+	pid = start_put(store, "2");
+	while (!is_waited_for(fd))
+		if (!CHECK(waitpid(pid, &status, WNOHANG) == 0))
+			break;
+	CHECK_STRING(get(store, "d/k"), "1");
+	/* Closing would not do: the child has the descriptor, too. */
+	lock.l_type = F_UNLCK;
+	CHECK(fcntl(fd, F_OFD_SETLK, &lock) == 0);
+	CHECK(ended_well(pid));
 	close(fd);
+	CHECK_STRING(get(store, "d/k"), "2");
+	close_store(store);
+}
+
+static mode_t
+mode_of(const char *key)
+{
+	struct stat st;
+
+	return lstat(spool_path(key), &st) == 0 ? st.st_mode & 07777 : 0;
+}
+
+static void
+who_may_write_to_the_directory_may_lock_it(void)
+{
+	struct store *store = open_store();
+	mode_t mask = umask(077);
+
+	CHECK(put(store, "a/k", "1") == 0);
+	CHECK(mode_of("a") == 0700 && mode_of("a/.lock") == 0600);
+	CHECK(mode_of("a/k") == 0644);
+	CHECK(mkdir(spool_path("b"), 0) == 0);
+	CHECK(chmod(spool_path("b"), 03775) == 0);
+	CHECK(put(store, "b/k", "1") == 0);
+	CHECK(mode_of("b/.lock") == 0660);
+	CHECK(mkdir(spool_path("c"), 0) == 0);
+	CHECK(chmod(spool_path("c"), 01777) == 0);
+	CHECK(put(store, "c/k", "1") == 0);
+	CHECK(mode_of("c/.lock") == 0666);
+	umask(mask);
 	close_store(store);
 }
 
@@ -382,6 +478,73 @@ a_batch_stores_the_good_ones_and_says_which_are_bad(void)
 	puts[7].key = keys[7];
 	CHECK(store_batch(store, puts, 8, &error) == 0);
 	CHECK(puts[0].replaced && !puts[7].replaced);
+	close_store(store);
+}
+
+static void
+of_two_of_one_key_in_a_batch_the_later_counts(void)
+{
+	static const enum store_lease leases[][2] = {{STORE_SOFT, STORE_SOFT},
+	    {STORE_DURABLE, STORE_SOFT}, {STORE_SOFT, STORE_DURABLE},
+	    {STORE_DURABLE, STORE_DURABLE}};
+	struct store *store = open_store();
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		struct store_put puts[2] = {
+		    {.key = "d/k", .value = "1", .length = 1},
+		    {.key = "d/k", .value = "2", .length = 1}};
+
+		puts[0].lease = leases[i][0];
+		puts[1].lease = leases[i][1];
+		CHECK(store_batch(store, puts, 2, NULL) == 0);
+		CHECK(!puts[0].replaced && puts[1].replaced);
+		CHECK_STRING(get(store, "d/k"), "2");
+		CHECK(store_delete(store, "d/k", NULL, false, NULL) == 1);
+	}
+	close_store(store);
+}
+
+/* Counts the keys that are told, and those that no value can have. */
+static void
+count_told(void *argument, const struct store_change *change)
+{
+	int *counts = argument;
+
+	if (change->kind == STORE_CHANGED)
+		counts[strncmp(change->key, "d/k", 3) != 0]++;
+}
+
+static void
+a_batch_of_new_and_old_keys_is_stored_and_told(void)
+{
+	static char keys[200][16];
+	static struct store_put puts[200];
+	struct store *store = open_store();
+	struct store_watch *watch = NULL;
+	mode_t mask = umask(027);
+	int counts[2] = {0, 0};
+	int i;
+
+	CHECK(put(store, "d/k150", "old") == 0);
+	CHECK(store_watch_open(store, "d", &watch, NULL) == 0);
+	for (i = 0; i < 200; i++) {
+		snprintf(keys[i], sizeof(keys[i]), "d/k%d", i);
+		puts[i] = (struct store_put){.key = keys[i],
+		    .value = "v",
+		    .length = 1,
+		    .lease = STORE_SOFT};
+	}
+	CHECK(store_batch(store, puts, 200, NULL) == 0);
+	umask(mask);
+	for (i = 0; i < 200; i++) {
+		CHECK(puts[i].replaced == (i == 150));
+		CHECK_STRING(get(store, keys[i]), "v");
+		CHECK(mode_of(puts[i].key) == 0644);
+	}
+	CHECK(store_watch_read(watch, count_told, counts, NULL) == 0);
+	CHECK(counts[0] >= 200 && counts[1] == 0);
+	store_watch_close(watch);
 	close_store(store);
 }
 
@@ -598,10 +761,14 @@ main(void)
 	RUN(what_is_removed_by_hand_stays_removed);
 	RUN(a_holder_that_is_killed_holds_nothing);
 	RUN(a_read_lock_is_no_sign_of_life);
-	RUN(who_only_reads_the_directory_keeps_no_writer_out);
+	RUN(who_only_reads_keeps_no_writer_out);
+	RUN(a_writer_waits_for_another_that_replaces_the_file);
+	RUN(who_may_write_to_the_directory_may_lock_it);
 	RUN(old_temporary_files_are_swept_and_young_ones_stay);
 	RUN(a_value_that_is_replaced_never_leaves_a_gap);
 	RUN(a_batch_stores_the_good_ones_and_says_which_are_bad);
+	RUN(of_two_of_one_key_in_a_batch_the_later_counts);
+	RUN(a_batch_of_new_and_old_keys_is_stored_and_told);
 	RUN(move_is_atomic_and_replaces_nothing);
 	RUN(a_key_is_moved_once);
 	RUN(a_watch_tells_of_writes_touches_and_removals);
