@@ -14,10 +14,10 @@
 #include "cli.h"
 #include "line/instance.h"
 #include "line/reader.h"
-#include "line/record.h"
+#include "line/record_parts.h"
 #include "line/units.h"
-#include "net/idle.h"
-#include "net/tenure.h"
+#include "net/probe_idle.h"
+#include "net/registered_command.h"
 #include "process/port.h"
 #include "process/signals.h"
 #include "registry/bulk.h"
@@ -439,7 +439,7 @@ wait_idle(const struct order *order, struct registry *registry)
 			left = -1;
 		else if (left < 0)
 			left = 0;
-		idle = idle_wait(registry, order->operands[0],
+		idle = probe_idle_wait(registry, order->operands[0],
 		    order->operands[i], left, &error);
 		if (idle == -1) {
 			status = cli_worse(status, cli_warn(&error));
@@ -563,7 +563,7 @@ end_as(int wait_status)
 static int
 hold(struct order *order, struct instance *instance, int reserved)
 {
-	struct tenure_options options = {.instance = instance,
+	struct registered_command_options options = {.instance = instance,
 	    .command = order->command,
 	    .environment = environ,
 	    .ignored = &order->ignored,
@@ -577,7 +577,7 @@ hold(struct order *order, struct instance *instance, int reserved)
 	int wait_status;
 
 	options.registry = cli_registry(order->cli, true);
-	if (tenure_run(&options, &wait_status, &error) == -1)
+	if (registered_command_run(&options, &wait_status, &error) == -1)
 		cli_fail(&error);
 	registry_close(options.registry);
 	return end_as(wait_status);

@@ -11,11 +11,11 @@
 #include "line/task.h"
 #include "line/units.h"
 #include "registry/cursor.h"
-#include "sched/filter.h"
+#include "sched/placer_pipe.h"
 #include "sched/placer.h"
 #include "sched/policy.h"
 #include "sched/pool.h"
-#include "sched/roster.h"
+#include "sched/instance_reader.h"
 
 enum {
 	OPTION_RANDOM = OPTION_LONG,
@@ -83,7 +83,7 @@ struct stock {
 	struct instance *items;
 	size_t count;
 	size_t left_out; /* by --label */
-	struct roster roster; /* owns them, or */
+	struct instance_reader roster; /* owns them, or */
 	struct instance_list list;
 	struct registry *registry; /* opened; or NULL */
 };
@@ -328,9 +328,9 @@ stock_from_reader(struct stock *stock, const struct request *request)
 	struct svc_error error;
 	struct reader *reader;
 
-	reader = open_reader(request->resources, ROSTER_LINE_MAX);
-	if (roster_read(&stock->roster, reader, request->selector, warn_of_line,
-		NULL, &error) == -1)
+	reader = open_reader(request->resources, INSTANCE_READER_LINE_MAX);
+	if (instance_reader_read(&stock->roster, reader, request->selector,
+		warn_of_line, NULL, &error) == -1)
 		cli_fail(&error);
 	close_reader(reader);
 	stock->items = stock->roster.items;
@@ -369,7 +369,7 @@ stock_from_registry(
 static void
 stock_release(struct stock *stock)
 {
-	roster_release(&stock->roster);
+	instance_reader_release(&stock->roster);
 	instance_list_release(&stock->list);
 	if (stock->registry != NULL)
 		registry_close(stock->registry);
@@ -439,7 +439,7 @@ static int
 schedule_tasks(const struct cli *cli, struct request *request,
     struct placer *placer, struct reader *reader, struct writer *writer)
 {
-	struct filter filter = {.reader = reader,
+	struct placer_pipe filter = {.reader = reader,
 	    .writer = writer,
 	    .placer = placer,
 	    .options = &request->lines,
@@ -451,7 +451,7 @@ schedule_tasks(const struct cli *cli, struct request *request,
 	task_run_id(run);
 	request->lines.run = run;
 	request->lines.source = reader_name(reader);
-	if (filter_run(&filter, &error) == -1) {
+	if (placer_pipe_run(&filter, &error) == -1) {
 		if (filter.output_failed)
 			cli_output_failed(&error);
 		status = cli_warn(&error);

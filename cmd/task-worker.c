@@ -11,7 +11,7 @@
 
 #include "cli.h"
 #include "line/json.h"
-#include "line/record.h"
+#include "line/record_parts.h"
 #include "line/units.h"
 #include "net/worker.h"
 #include "process/child.h"

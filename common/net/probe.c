@@ -18,7 +18,7 @@
 #include "line/json.h"
 #include "line/units.h"
 #include "line/version.h"
-#include "net/answer.h"
+#include "net/http_answer.h"
 
 struct probe {
 	struct event_base *base;
@@ -137,12 +137,12 @@ static bool
 read_answer(struct probe *probe, bool ended)
 {
 	struct buffer body = BUFFER_INIT;
-	struct answer answer;
+	struct http_answer answer;
 	int whole = 0;
 
 	answer.status = 0;
 	if (probe->input.length > 0)
-		whole = answer_read(&answer, probe->input.data,
+		whole = http_answer_read(&answer, probe->input.data,
 		    probe->input.length, ended, &body);
 	if (whole == -1 && answer.status == 0)
 		fail(probe, EPROTO, "the answer is not HTTP");

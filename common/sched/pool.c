@@ -6,7 +6,7 @@
 
 #include "line/buffer.h"
 #include "sched/capacity.h"
-#include "sched/selection.h"
+#include "sched/selector_cache.h"
 
 /* How many different requirements are remembered, and bytes of them. */
 #define ENTRIES_MAX 1024
@@ -40,7 +40,7 @@ struct pool {
 	struct service *services;
 	size_t service_count;
 	struct capacities capacities;
-	struct selections selections;
+	struct selector_cache selections;
 	uint32_t *fitting; /* scratch of pool_eligible(); count members */
 	struct member_sets sets;
 	struct entry *entries[TABLE_SIZE]; /* by hash, open addressing */
@@ -151,7 +151,7 @@ pool_close(struct pool *pool)
 		return;
 	forget_entries(pool);
 	member_sets_clear(&pool->sets);
-	selections_release(&pool->selections);
+	selector_cache_release(&pool->selections);
 	capacities_release(&pool->capacities);
 	free(pool->fitting);
 	free(pool->services);
@@ -281,7 +281,7 @@ keep_labelled(struct pool *pool, const struct service *service,
 	size_t i, kept = 0;
 
 	if (demand->labels != NULL) {
-		matches = selections_find(
+		matches = selector_cache_find(
 		    &pool->selections, demand->labels, demand->selector);
 		if (matches == NULL)
 			return no_memory(error);

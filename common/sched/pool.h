@@ -19,7 +19,7 @@
 #include "line/instance.h"
 #include "line/json.h"
 #include "sched/demand.h"
-#include "sched/set.h"
+#include "sched/member_sets.h"
 
 struct pool;
 

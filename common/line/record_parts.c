@@ -1,4 +1,4 @@
-#include "line/record.h"
+#include "line/record_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static int
 set_id(struct record_parts *parts, const char *value, struct svc_error *error)
 {
 	parts->id = value;
-	return name_check("id", value, error);
+	return name_check("instance", value, error);
 }
 
 static int
@@ -51,7 +51,18 @@ static int
 set_capacity(
     struct record_parts *parts, const char *value, struct svc_error *error)
 {
-	return record_add_pair(&parts->capacity, value, error);
+	struct svc_error why;
+	const char *amount;
+	size_t length;
+	double number;
+
+	if (record_add_pair(&parts->capacity, value, error) == -1 ||
+	    pair_parse(value, &length, &amount, error) == -1)
+		return -1;
+	if (quantity_parse(amount, &number, &why) == -1)
+		return svc_error_set(error, EX_USAGE, "%.*s: %s", (int)length,
+		    value, why.message);
+	return 0;
 }
 
 static int
@@ -68,7 +79,7 @@ set_utilization(
 		return -1;
 	if (parts->utilization < 0)
 		return svc_error_set(error, EX_USAGE,
-		    "a utilization is at least 0, as 0.42: '%s'", value);
+		    "not a utilization: '%s' (say 0.42; at least 0)", value);
 	return 0;
 }
 
@@ -98,7 +109,7 @@ parse_span(const char *value, double *seconds, struct svc_error *error)
 		return -1;
 	if (*seconds <= 0)
 		return svc_error_set(error, EX_USAGE,
-		    "it must be more than 0, as 30s: '%s'", value);
+		    "not a duration over 0: '%s' (say 30s)", value);
 	return 0;
 }
 
@@ -115,7 +126,7 @@ set_check_http(
 {
 	if (value[0] != '/')
 		return svc_error_set(error, EX_USAGE,
-		    "not a path to check, as /health: '%s'", value);
+		    "not a path: '%s' (say /health)", value);
 	parts->check_http = value;
 	return 0;
 }
@@ -209,7 +220,7 @@ append_quantity(struct buffer *out, const char *text, struct svc_error *error)
 
 	if (number_parse(text, &number, NULL) == 0 && number >= 0)
 		json_append_number(out, number);
-	else if (size_parse(text, &number, error) == 0)
+	else if (quantity_parse(text, &number, error) == 0)
 		json_append_string(out, text, strlen(text));
 	else
 		return -1;
@@ -255,12 +266,12 @@ append_check(struct buffer *out, const struct record_parts *parts,
 	if (parts->check_http == NULL && !parts->check_tcp) {
 		if (interval > 0)
 			return svc_error_set(error, EX_USAGE,
-			    "an interval needs a check, as '--check-tcp'");
+			    "--interval needs --check-http or --check-tcp");
 		return 0;
 	}
 	if (parts->check_http != NULL && parts->check_tcp)
 		return svc_error_set(error, EX_USAGE,
-		    "one check only: '--check-http' or '--check-tcp'");
+		    "--check-http and --check-tcp exclude each other");
 	if (interval <= 0)
 		interval = RECORD_CHECK_INTERVAL;
 	buffer_append_string(out, ",\"check\":{");
@@ -300,7 +311,7 @@ append_identity(struct buffer *out, const struct record_parts *parts,
 		(void)svc_error_set(error, EX_OSERR, "out of memory");
 		goto out;
 	}
-	if (name_check("id", id.data, error) == -1)
+	if (name_check("instance", id.data, error) == -1)
 		goto out;
 	buffer_append_string(out, "{\"service\":");
 	json_append_string(out, parts->service, strlen(parts->service));

@@ -1,4 +1,4 @@
-#include "net/answer.h"
+#include "net/http_answer.h"
 
 #include <string.h>
 #include <strings.h>
@@ -180,8 +180,8 @@ read_body(struct input *input, const struct framing *framing, bool ended,
 }
 
 int
-answer_read(struct answer *answer, const char *data, size_t length, bool ended,
-    struct buffer *body)
+http_answer_read(struct http_answer *answer, const char *data, size_t length,
+    bool ended, struct buffer *body)
 {
 	bool over = length > ANSWER_MAX;
 	struct input input = {data, data + (over ? ANSWER_MAX : length)};

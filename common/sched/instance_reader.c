@@ -1,4 +1,4 @@
-#include "sched/roster.h"
+#include "sched/instance_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ struct listener {
 };
 
 static void
-skip(struct roster *roster, const struct listener *listener,
+skip(struct instance_reader *roster, const struct listener *listener,
     const struct reader *reader, unsigned long line, const char *message)
 {
 	struct svc_error error;
@@ -55,7 +55,7 @@ add(struct entries *entries)
 
 /* 0, or -1 when memory has run out. */
 static int
-take_line(struct roster *roster, struct entries *entries,
+take_line(struct instance_reader *roster, struct entries *entries,
     const struct selector *selector, const struct listener *listener,
     const struct reader *reader, const struct line *line,
     struct svc_error *error)
@@ -104,7 +104,7 @@ compare(const void *a, const void *b)
 
 /* Hands the entries over to the roster, in order, each id once. */
 static int
-keep(struct roster *roster, struct entries *entries,
+keep(struct instance_reader *roster, struct entries *entries,
     const struct listener *listener, const struct reader *reader,
     struct svc_error *error)
 {
@@ -138,7 +138,7 @@ keep(struct roster *roster, struct entries *entries,
 }
 
 int
-roster_read(struct roster *roster, struct reader *reader,
+instance_reader_read(struct instance_reader *roster, struct reader *reader,
     const struct selector *selector,
     void (*warn)(void *argument, const struct svc_error *error), void *argument,
     struct svc_error *error)
@@ -165,7 +165,7 @@ roster_read(struct roster *roster, struct reader *reader,
 }
 
 void
-roster_release(struct roster *roster)
+instance_reader_release(struct instance_reader *roster)
 {
 	size_t i;
 

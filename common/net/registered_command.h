@@ -1,13 +1,13 @@
 /*
- * A tenure: an instance that is registered while its command runs.
+ * A command that is registered as an instance while it runs.
  *
  * The command is started behind a wrapper (process/wrapper.h).  Without a
  * check the instance is registered just before it starts; with one, when the
  * check first passes.  TERM, INT and QUIT take the instance out of the registry
  * before the command hears of them, so that nobody finds what is about to end.
  */
-#ifndef SVCKIT_NET_TENURE_H
-#define SVCKIT_NET_TENURE_H
+#ifndef SVCKIT_NET_REGISTERED_COMMAND_H
+#define SVCKIT_NET_REGISTERED_COMMAND_H
 
 #include <signal.h>
 
@@ -15,7 +15,7 @@
 #include "line/instance.h"
 #include "registry/registry.h"
 
-struct tenure_options {
+struct registered_command_options {
 	struct registry *registry;
 	struct instance *instance; /* its lease is a lock or a ttl */
 	char *const *command;
@@ -37,7 +37,7 @@ struct tenure_options {
  * be run, 125 it was started and then stopped, because the check did not pass
  * in time or the instance could not be registered; else nothing was started.
  */
-int tenure_run(const struct tenure_options *options, int *wait_status,
-    struct svc_error *error);
+int registered_command_run(const struct registered_command_options *options,
+    int *wait_status, struct svc_error *error);
 
 #endif

@@ -1,5 +1,5 @@
 /* HTTP answers, whole, in pieces and broken. */
-#include "net/answer.h"
+#include "net/http_answer.h"
 
 #include <stdlib.h>
 
@@ -48,8 +48,8 @@ each_answer_is_read_as_it_should(void)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buffer body = BUFFER_INIT;
-		struct answer answer;
-		int whole = answer_read(&answer, rows[i].data,
+		struct http_answer answer;
+		int whole = http_answer_read(&answer, rows[i].data,
 		    strlen(rows[i].data), rows[i].ended, &body);
 
 		if (!CHECK(whole == rows[i].whole) ||
@@ -69,14 +69,14 @@ every_prefix_is_unfinished_and_read_no_further(void)
 
 	for (length = 1; length < strlen(text) - 2; length++) {
 		struct buffer body = BUFFER_INIT;
-		struct answer answer;
+		struct http_answer answer;
 		char *copy = malloc(length);
 
 		if (!CHECK(copy != NULL))
 			return;
 		memcpy(copy, text, length);
-		if (!CHECK(
-			answer_read(&answer, copy, length, false, &body) == 0))
+		if (!CHECK(http_answer_read(
+			       &answer, copy, length, false, &body) == 0))
 			printf("# after %zu bytes\n", length);
 		CHECK(body.length == 0);
 		buffer_release(&body);
@@ -88,18 +88,20 @@ static void
 an_endless_answer_has_a_status_and_no_body(void)
 {
 	struct buffer text = BUFFER_INIT, body = BUFFER_INIT;
-	struct answer answer;
+	struct http_answer answer;
 
 	buffer_append_string(&text, "HTTP/1.1 200 OK\r\n\r\n");
 	while (text.length <= ANSWER_MAX)
 		buffer_append_string(&text, "and so on, ");
-	CHECK(answer_read(&answer, text.data, text.length, false, &body) == -1);
+	CHECK(http_answer_read(&answer, text.data, text.length, false, &body) ==
+	      -1);
 	CHECK(answer.status == 200 && body.length == 0);
 	buffer_clear(&text);
 	buffer_append_string(&text, "HTTP/1.1 200 OK\r\nX-Y: ");
 	while (text.length <= ANSWER_MAX)
 		buffer_append_string(&text, "and so on, ");
-	CHECK(answer_read(&answer, text.data, text.length, false, &body) == -1);
+	CHECK(http_answer_read(&answer, text.data, text.length, false, &body) ==
+	      -1);
 	CHECK(answer.status == 0);
 	buffer_release(&text);
 	buffer_release(&body);

@@ -1,5 +1,5 @@
 /* Records from the parts of command lines. */
-#include "line/record.h"
+#include "line/record_parts.h"
 
 #include <sysexits.h>
 

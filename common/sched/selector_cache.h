@@ -2,8 +2,8 @@
  * Which of many instances a selector matches, remembered by its text: tasks
  * that differ in their numbers often have the same few selectors.
  */
-#ifndef SVCKIT_SCHED_SELECTION_H
-#define SVCKIT_SCHED_SELECTION_H
+#ifndef SVCKIT_SCHED_SELECTOR_CACHE_H
+#define SVCKIT_SCHED_SELECTOR_CACHE_H
 
 #include <stddef.h>
 
@@ -13,26 +13,26 @@
 /* So many are remembered; then it starts over. */
 #define SELECTIONS_MAX 64
 
-struct selection {
+struct selector_cache_entry {
 	char *text;
 	unsigned char *matches;
 };
 
 /* Zeroed but for instances and instance_count it is an empty one. */
-struct selections {
+struct selector_cache {
 	const struct instance *instances; /* borrowed */
 	size_t instance_count;
-	struct selection items[SELECTIONS_MAX];
+	struct selector_cache_entry items[SELECTIONS_MAX];
 	size_t count;
 };
 
-void selections_release(struct selections *selections);
+void selector_cache_release(struct selector_cache *selections);
 
 /*
  * An array of a byte an instance, 1 where selector, whose text is text, matches
  * it; owned by selections until the next call.  NULL: no memory.
  */
-const unsigned char *selections_find(struct selections *selections,
+const unsigned char *selector_cache_find(struct selector_cache *selections,
     const struct selector *selector, const char *text);
 
 #endif

@@ -1,4 +1,4 @@
-#include "net/idle.h"
+#include "net/probe_idle.h"
 
 #include <event2/event.h>
 
@@ -111,7 +111,7 @@ pause_for(struct idle *idle, double seconds, struct svc_error *error)
 }
 
 int
-idle_wait(struct registry *registry, const char *service, const char *id,
+probe_idle_wait(struct registry *registry, const char *service, const char *id,
     double timeout, struct svc_error *error)
 {
 	struct idle idle = {.base = event_base_new()};

@@ -1,9 +1,9 @@
 /*
- * A roster: the instances that a file or pipe lists, one instance line each
+ * The instances that a file or pipe lists, one instance line each
  * (instance-line(5)).
  */
-#ifndef SVCKIT_SCHED_ROSTER_H
-#define SVCKIT_SCHED_ROSTER_H
+#ifndef SVCKIT_SCHED_INSTANCE_READER_H
+#define SVCKIT_SCHED_INSTANCE_READER_H
 
 #include <stddef.h>
 
@@ -13,9 +13,9 @@
 #include "line/selector.h"
 
 /* The longest instance line: a record and what was observed. */
-#define ROSTER_LINE_MAX (2 * INSTANCE_RECORD_MAX)
+#define INSTANCE_READER_LINE_MAX (2 * INSTANCE_RECORD_MAX)
 
-struct roster {
+struct instance_reader {
 	struct instance *items; /* owned; sorted by service and id */
 	size_t count;
 	size_t skipped; /* lines that are no instance, or stand twice */
@@ -27,10 +27,10 @@ struct roster {
  * before, is told to warn ("stdin:17: ...") and not used; nor is one that
  * selector (NULL: any) does not match.  -1: EX_IOERR, EX_OSERR.
  */
-int roster_read(struct roster *roster, struct reader *reader,
+int instance_reader_read(struct instance_reader *roster, struct reader *reader,
     const struct selector *selector,
     void (*warn)(void *argument, const struct svc_error *error), void *argument,
     struct svc_error *error);
-void roster_release(struct roster *roster);
+void instance_reader_release(struct instance_reader *roster);
 
 #endif

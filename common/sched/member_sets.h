@@ -3,8 +3,8 @@
  * things but fit the same instances get the same set, so that a policy's
  * state (an alias table, a cursor) is found by the set's serial.
  */
-#ifndef SVCKIT_SCHED_SET_H
-#define SVCKIT_SCHED_SET_H
+#ifndef SVCKIT_SCHED_MEMBER_SETS_H
+#define SVCKIT_SCHED_MEMBER_SETS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "sched/set.h"
+#include "sched/member_sets.h"
 
 #include <stdlib.h>
 #include <string.h>

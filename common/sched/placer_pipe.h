@@ -1,13 +1,13 @@
 /*
- * The filter: tasks in from a reader, each out to a writer as one line, with
+ * Tasks in from a reader, each out to a writer as one line, with
  * an instance or with the reason why it has none.
  *
  * What has been read already is decided on together; before anything may
  * block, on output or on more input, the policy is settled, so that nobody
  * waits for a cursor while we wait for a pipe.
  */
-#ifndef SVCKIT_SCHED_FILTER_H
-#define SVCKIT_SCHED_FILTER_H
+#ifndef SVCKIT_SCHED_PLACER_PIPE_H
+#define SVCKIT_SCHED_PLACER_PIPE_H
 
 #include <stdbool.h>
 
@@ -17,7 +17,7 @@
 #include "line/writer.h"
 #include "sched/placer.h"
 
-struct filter {
+struct placer_pipe {
 	struct reader *reader; /* all borrowed */
 	struct writer *writer;
 	struct placer *placer;
@@ -36,6 +36,6 @@ struct filter {
 };
 
 /* Runs to the end of input.  -1: nothing more can be read, done or written. */
-int filter_run(struct filter *filter, struct svc_error *error);
+int placer_pipe_run(struct placer_pipe *filter, struct svc_error *error);
 
 #endif

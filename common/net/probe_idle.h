@@ -1,8 +1,8 @@
 /*
  * Waits until an instance has nothing to do, as after draining it.
  */
-#ifndef SVCKIT_NET_IDLE_H
-#define SVCKIT_NET_IDLE_H
+#ifndef SVCKIT_NET_PROBE_IDLE_H
+#define SVCKIT_NET_PROBE_IDLE_H
 
 #include "line/error.h"
 #include "registry/registry.h"
@@ -16,7 +16,7 @@
  * timeout in seconds, negative: for ever.  1: idle; 0: the timeout ran out;
  * -1: EX_UNAVAILABLE when its load cannot be known, and others.
  */
-int idle_wait(struct registry *registry, const char *service, const char *id,
-    double timeout, struct svc_error *error);
+int probe_idle_wait(struct registry *registry, const char *service,
+    const char *id, double timeout, struct svc_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-#include "net/ready.h"
+#include "net/probe_ready.h"
 
 #include <event2/event.h>
 
@@ -12,8 +12,8 @@
 /* Between probes: short beside any start worth waiting for. */
 #define PAUSE_USEC 50000
 
-struct ready {
-	struct ready_options options;
+struct probe_ready {
+	struct probe_ready_options options;
 	double deadline; /* of time_monotonic() */
 	struct probe *probe; /* NULL: none runs */
 	struct event *pause;
@@ -23,13 +23,13 @@ struct ready {
 static void on_probe(void *argument, const struct probe_answer *answer);
 
 static void
-finish(struct ready *ready, bool passed)
+finish(struct probe_ready *ready, bool passed)
 {
 	ready->options.done(ready->options.argument, passed, ready->reason);
 }
 
 static int
-ask(struct ready *ready, struct svc_error *error)
+ask(struct probe_ready *ready, struct svc_error *error)
 {
 	double left = ready->deadline - time_monotonic();
 	double timeout = ready->options.probe_timeout;
@@ -44,7 +44,7 @@ ask(struct ready *ready, struct svc_error *error)
 static void
 on_pause(evutil_socket_t descriptor, short what, void *argument)
 {
-	struct ready *ready = argument;
+	struct probe_ready *ready = argument;
 	struct svc_error error;
 
 	(void)descriptor;
@@ -59,7 +59,7 @@ on_pause(evutil_socket_t descriptor, short what, void *argument)
 static void
 on_probe(void *argument, const struct probe_answer *answer)
 {
-	struct ready *ready = argument;
+	struct probe_ready *ready = argument;
 	struct timeval time = {0, PAUSE_USEC};
 
 	ready->probe = NULL;
@@ -74,10 +74,10 @@ on_probe(void *argument, const struct probe_answer *answer)
 }
 
 int
-ready_open(struct ready **ready, const struct ready_options *options,
-    struct svc_error *error)
+probe_ready_open(struct probe_ready **ready,
+    const struct probe_ready_options *options, struct svc_error *error)
 {
-	struct ready *made = calloc(1, sizeof(*made));
+	struct probe_ready *made = calloc(1, sizeof(*made));
 
 	if (made == NULL)
 		return svc_error_errno(error, "ready");
@@ -93,12 +93,12 @@ ready_open(struct ready **ready, const struct ready_options *options,
 	*ready = made;
 	return 0;
 out:
-	ready_close(made);
+	probe_ready_close(made);
 	return -1;
 }
 
 void
-ready_close(struct ready *ready)
+probe_ready_close(struct probe_ready *ready)
 {
 	if (ready == NULL)
 		return;

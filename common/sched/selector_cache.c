@@ -1,10 +1,10 @@
-#include "sched/selection.h"
+#include "sched/selector_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 void
-selections_release(struct selections *selections)
+selector_cache_release(struct selector_cache *selections)
 {
 	size_t i;
 
@@ -16,17 +16,17 @@ selections_release(struct selections *selections)
 }
 
 const unsigned char *
-selections_find(struct selections *selections, const struct selector *selector,
-    const char *text)
+selector_cache_find(struct selector_cache *selections,
+    const struct selector *selector, const char *text)
 {
-	struct selection *selection;
+	struct selector_cache_entry *selection;
 	size_t i;
 
 	for (i = 0; i < selections->count; i++)
 		if (strcmp(selections->items[i].text, text) == 0)
 			return selections->items[i].matches;
 	if (selections->count == SELECTIONS_MAX)
-		selections_release(selections);
+		selector_cache_release(selections);
 	selection = &selections->items[selections->count];
 	selection->text = strdup(text);
 	selection->matches = calloc(selections->instance_count + 1, 1);

@@ -13,8 +13,8 @@
  *	if (record_build(&parts, &record, &error) == -1 || ...
  *	record_parts_release(&parts);
  */
-#ifndef SVCKIT_LINE_RECORD_H
-#define SVCKIT_LINE_RECORD_H
+#ifndef SVCKIT_LINE_RECORD_PARTS_H
+#define SVCKIT_LINE_RECORD_PARTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "sched/filter.h"
+#include "sched/placer_pipe.h"
 
 #include <sys/stat.h>
 
@@ -12,7 +12,7 @@
 #define CHUNK (512UL * 1024)
 
 static int
-settle(struct filter *filter, struct svc_error *error)
+settle(struct placer_pipe *filter, struct svc_error *error)
 {
 	policy_settle(filter->placer->policy);
 	filter->output_failed = writer_flush(filter->writer, error) == -1;
@@ -20,7 +20,7 @@ settle(struct filter *filter, struct svc_error *error)
 }
 
 static void
-note_unplaced(struct filter *filter, unsigned long line)
+note_unplaced(struct placer_pipe *filter, unsigned long line)
 {
 	const struct task_failure *failure = &filter->placer->failure;
 	struct svc_error error;
@@ -38,7 +38,7 @@ note_unplaced(struct filter *filter, unsigned long line)
 
 /* One task line becomes the one in out. */
 static int
-decide(struct filter *filter, struct envelope *envelope,
+decide(struct placer_pipe *filter, struct envelope *envelope,
     const struct line *line, struct buffer *out, struct svc_error *error)
 {
 	int placed;
@@ -70,8 +70,8 @@ decide(struct filter *filter, struct envelope *envelope,
 
 /* All lines that are there, beginning with this one. */
 static int
-decide_all(struct filter *filter, struct envelope *envelope, struct line *line,
-    struct buffer *out, struct svc_error *error)
+decide_all(struct placer_pipe *filter, struct envelope *envelope,
+    struct line *line, struct buffer *out, struct svc_error *error)
 {
 	do {
 		buffer_trim(out, CHUNK);
@@ -91,7 +91,7 @@ decide_all(struct filter *filter, struct envelope *envelope, struct line *line,
 
 /* A file never keeps us waiting; only what gathers is a reason to settle. */
 static bool
-may_block(const struct filter *filter)
+may_block(const struct placer_pipe *filter)
 {
 	struct stat status;
 
@@ -100,7 +100,7 @@ may_block(const struct filter *filter)
 }
 
 int
-filter_run(struct filter *filter, struct svc_error *error)
+placer_pipe_run(struct placer_pipe *filter, struct svc_error *error)
 {
 	struct buffer out = BUFFER_INIT;
 	struct envelope envelope;
