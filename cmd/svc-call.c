@@ -3,6 +3,7 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,15 +17,10 @@
 
 #define JOBS_DEFAULT 16
 #define RETRIES_MAX  1000
+/* Besides connections: standard ones, event loop, registry, resolver. */
+#define DESCRIPTORS_OTHER 32
 
-enum {
-	OPTION_RETRIES = OPTION_LONG,
-	OPTION_IDEMPOTENT,
-	OPTION_RETRY,
-	OPTION_BARE,
-	OPTION_MAX_TASK,
-	OPTION_MAX_RESULT
-};
+enum { OPTION_RETRIES = OPTION_LONG, OPTION_IDEMPOTENT, OPTION_MAX_RESULT };
 
 /* clang-format off */
 static const struct option_row rows[] = {
@@ -36,13 +32,10 @@ static const struct option_row rows[] = {
 	{'T', "timeout", "DURATION", "give up a task after DURATION (30s)"},
 	{'H', "header", "HEADER", "send 'Name: value' along"},
 	{'l', "label", "SELECTOR", "only instances that match: zone=eu-1,gpu"},
-	{'L', "text", NULL, "lines are text, each a string"},
-	{OPTION_BARE, "bare", NULL, "each line is a payload, whatever it is"},
-	{OPTION_RETRY, "retry", NULL, "send what failed again, pass the rest"},
+	OPTION_ROWS_LINES,
 	{OPTION_RETRIES, "retries", "N", "after a failure, N times more (2)"},
 	{OPTION_IDEMPOTENT, "idempotent", NULL,
 	    "executing a task twice is harmless"},
-	{OPTION_MAX_TASK, "max-task", "SIZE", "the largest task (8M)"},
 	{OPTION_MAX_RESULT, "max-result", "SIZE", "the largest result (8M)"},
 	OPTION_ROWS_COMMON,
 	{0, NULL, NULL, NULL},
@@ -50,7 +43,7 @@ static const struct option_row rows[] = {
 /* clang-format on */
 
 static const char synopsis[] =
-    "svc-call [-knLqv] [-d TASK] [-H HEADER]... [-j N] [-l SELECTOR] "
+    "svc-call [-kLnqv] [-d TASK] [-H HEADER]... [-j N] [-l SELECTOR] "
     "[-o FORMAT] [-R PLACE] [-T DURATION] [--bare] [--idempotent] "
     "[--max-result SIZE] [--max-task SIZE] [--retries N] [--retry] [NAME]";
 
@@ -74,7 +67,7 @@ add_header(struct call *call, const char *header)
 	const char **grown;
 
 	if (call_header_check(header, &error) == -1)
-		cli_usage(&call->cli, "%s", error.message);
+		cli_refuse(&call->cli, 'H', "%s", error.message);
 	grown =
 	    reallocarray(call->headers, call->header_count + 2, sizeof(*grown));
 	if (grown == NULL) {
@@ -94,8 +87,8 @@ set_output(struct call *call, const char *name)
 	else if (strcmp(name, "json") == 0)
 		call->options.item.result_only = false;
 	else
-		cli_usage(
-		    &call->cli, "-o: not a format: '%s'; json or result", name);
+		cli_refuse(&call->cli, 'o',
+		    "not an output: '%s' (say json or result)", name);
 }
 
 static int
@@ -111,27 +104,13 @@ parse_number(const char *text, long long least, long long most, int *number,
 }
 
 static int
-parse_size(const char *text, size_t *size, struct svc_error *error)
-{
-	double bytes;
-
-	if (size_parse(text, &bytes, error) == -1)
-		return -1;
-	if (bytes < 1 || bytes > LINE_LENGTH_MAX)
-		return svc_error_set(
-		    error, EX_USAGE, "not a size from 1 to 20M: '%s'", text);
-	*size = (size_t)bytes;
-	return 0;
-}
-
-static int
 parse_timeout(const char *text, double *seconds, struct svc_error *error)
 {
 	if (duration_parse(text, seconds, error) == -1)
 		return -1;
 	if (*seconds <= 0)
 		return svc_error_set(error, EX_USAGE,
-		    "not a duration over 0: '%s'; for example 30s", text);
+		    "not a duration over 0: '%s' (say 30s)", text);
 	return 0;
 }
 
@@ -169,15 +148,6 @@ parse_option(struct call *call, int option)
 		selector_free(call->selector);
 		result = selector_parse(&call->selector, optarg, &error);
 		break;
-	case 'L':
-		options->item.envelope.text = true;
-		break;
-	case OPTION_BARE:
-		options->item.envelope.bare = true;
-		break;
-	case OPTION_RETRY:
-		options->item.envelope.retry = true;
-		break;
 	case OPTION_RETRIES:
 		result = parse_number(
 		    optarg, 0, RETRIES_MAX, &options->call.retries, &error);
@@ -185,17 +155,15 @@ parse_option(struct call *call, int option)
 	case OPTION_IDEMPOTENT:
 		options->call.idempotent = true;
 		break;
-	case OPTION_MAX_TASK:
-		result = parse_size(
-		    optarg, &options->item.envelope.max_task, &error);
-		break;
 	case OPTION_MAX_RESULT:
-		result = parse_size(optarg, &options->call.max_result, &error);
+		result = size_parse_within(
+		    optarg, LINE_LENGTH_MAX, &options->call.max_result, &error);
 		break;
+	default:
+		cli_line_option(&call->cli, option, &options->item.envelope);
 	}
 	if (result == -1)
-		cli_usage(&call->cli, "'--%s': %s",
-		    option_row_find(rows, option)->name, error.message);
+		cli_refuse(&call->cli, option, "%s", error.message);
 }
 
 /* All of a file, at most limit bytes of it and one more. */
@@ -219,7 +187,7 @@ read_file(const char *path, size_t limit, struct buffer *out)
 			out->length += (size_t)count;
 	}
 	if (fd == -1 || count == -1) {
-		svc_error_errno(&error, "-d: %s", path);
+		svc_error_errno(&error, "--data: %s", path);
 		cli_fail(&error);
 	}
 	if (buffer_failed(out)) {
@@ -247,14 +215,14 @@ make_payload(struct call *call)
 	}
 	if (text.length > limit) {
 		svc_error_set(&error, EX_DATAERR,
-		    "-d: larger than --max-task (%zu bytes)", limit);
+		    "--data: larger than --max-task (%zu bytes)", limit);
 		cli_fail(&error);
 	}
 	if (call->options.item.envelope.text) {
 		json_append_string(&call->payload, text.data, text.length);
 	} else if (json_scan(&document, text.data, text.length, &error) == -1) {
-		cli_usage(&call->cli, "-d: not JSON: %s; with -L it is text",
-		    error.message);
+		cli_refuse(&call->cli, 'd',
+		    "not JSON: %s; with --text it is text", error.message);
 	} else {
 		json_append_line(&call->payload, document.value.span);
 	}
@@ -274,10 +242,9 @@ parse_operands(struct call *call, int argc, char *argv[])
 	struct call_item_options *item = &call->options.item;
 	const struct cli *cli = &call->cli;
 
+	cli_check_operands(cli, argc, argv, "NAME");
 	if (argc > 1)
-		cli_usage(cli, "one NAME at most, not '%s'", argv[1]);
-	if (item->envelope.bare && item->envelope.text)
-		cli_usage(cli, "--bare and -L exclude one another");
+		cli_usage(cli, "one NAME at most: '%s'", argv[1]);
 	if (argc == 1) {
 		cli_check_name(cli, "service", argv[0]);
 		item->service = argv[0];
@@ -285,11 +252,13 @@ parse_operands(struct call *call, int argc, char *argv[])
 	if (call->data == NULL)
 		return;
 	if (item->envelope.retry || item->envelope.bare)
-		cli_usage(cli, "-d goes with neither --retry nor --bare");
+		cli_usage(cli, "--data goes with neither --retry nor --bare");
 	if (strcmp(call->data, "@-") == 0 && item->service == NULL)
-		cli_usage(cli, "-d @- and instances cannot both be stdin");
+		cli_usage(cli, "instances and --data @- cannot both come from "
+			       "standard input: give a NAME");
 	if (item->service == NULL && call->selector != NULL)
-		cli_usage(cli, "-l needs NAME: the instances come from stdin");
+		cli_usage(cli, "--label needs NAME: the instances come from "
+			       "standard input");
 	item->input = item->service == NULL ? INPUT_INSTANCES : INPUT_PAYLOAD;
 	make_payload(call);
 }
@@ -300,6 +269,14 @@ open_registry(void *argument)
 	const struct call *call = argument;
 
 	return cli_registry_if_any(&call->cli);
+}
+
+static void
+append_empty(void *argument, const char *service, struct buffer *out)
+{
+	const struct call *call = argument;
+
+	cli_append_empty(&call->cli, service, out);
 }
 
 static void
@@ -340,6 +317,7 @@ complete(struct call *call)
 	options->watch.open =
 	    item->input == INPUT_INSTANCES ? NULL : open_registry;
 	options->watch.selector = call->selector;
+	options->watch.empty = append_empty;
 	options->watch.warn = say;
 	options->watch.argument = call;
 	options->complain = complain;
@@ -354,17 +332,46 @@ complete(struct call *call)
 		cli_fail(&error);
 }
 
-/* A connection a request, kept ones, and what the registry needs. */
+/*
+ * A connection a request, kept ones, and what the registry needs.  Where there
+ * are fewer descriptors than that, fewer requests run: one that finds none
+ * would look like a server that is out of reach.
+ */
 static void
-raise_descriptors(int jobs)
+raise_descriptors(struct call *call)
 {
+	int *jobs = &call->options.call.jobs;
+	rlim_t wanted = (rlim_t)*jobs * 3 + 256;
 	struct rlimit limit;
-	rlim_t wanted = (rlim_t)jobs * 3 + 256;
+	long most;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	most = limit.rlim_cur < DESCRIPTORS_OTHER + 2
+		   ? 1
+		   : (long)((limit.rlim_cur - DESCRIPTORS_OTHER) / 2);
+	if (*jobs <= most)
+		return;
+	*jobs = (int)most;
+	if (!call->cli.quiet)
+		cli_warn_line("%d requests at once, not more: at most %llu "
+			      "descriptors are allowed (ulimit -n)",
+		    *jobs, (unsigned long long)limit.rlim_cur);
+}
+
+/*
+ * Tasks and results that are large get memory of their own, which goes back
+ * when they have gone.  By default malloc(3) learns from the first ones to keep
+ * it, in pieces that the next ones do not fit into.
+ */
+static void
+bound_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
 }
 
 static void
@@ -448,9 +455,10 @@ main(int argc, char *argv[])
 	while ((option = cli_option(&call.cli, argc, argv)) != -1)
 		parse_option(&call, option);
 	parse_operands(&call, argc - optind, argv + optind);
+	bound_memory();
+	raise_descriptors(&call);
 	complete(&call);
 	cli_ignore_pipe();
-	raise_descriptors(call.options.call.jobs);
 	status = run(&call);
 	status = cli_finish(call.options.writer, status);
 	reader_close(call.options.reader);

@@ -95,6 +95,44 @@ stage() {
 		<(jq -c '[.id, .instance.id, .result]' results | sort)
 }
 
+@test "64 at once, weighted: no task fails, none moves" {
+	echo=$(slow_echo)
+	for pace in 3 10 100; do
+		worker -j 4 -i "p$pace" -u "0.$pace" --lines paced -- python3 "$echo" "$pace"
+	done
+	seq 200 | task-schedule --weighted=headroom --seed 3 -s paced >planned
+	svc-call -j 64 <planned >results
+	[ "$(jq -c 'select(.status == 200)' results | wc -l)" -eq 200 ]
+	diff <(jq -c '[.id, .instance.id, .task]' planned | sort) \
+		<(jq -c '[.id, .instance.id, .result]' results | sort)
+}
+
+@test "64 at once, unplanned: no task fails, the fast do more" {
+	echo=$(slow_echo)
+	for pace in 3 10 100; do
+		worker -j 4 -i "p$pace" --lines paced -- python3 "$echo" "$pace"
+	done
+	seq 400 | svc-call -j 64 paced >results
+	[ "$(jq -c 'select(.status == 200)' results | wc -l)" -eq 400 ]
+	jq -r .instance.id results | sort | uniq -c | sort -n | awk '{ print $2 }' >order
+	[ "$(head -1 order)" = p100 ]
+}
+
+@test "two callers at workers that turn away what they have no slot for: no task fails" {
+	echo=$(slow_echo)
+	for pace in 3 10 100; do
+		worker -j 4 --backlog 0 -i "p$pace" --lines paced -- python3 "$echo" "$pace"
+	done
+	seq 200 | task-schedule --round-robin -s paced >planned
+	svc-call -j 64 <planned >planned.results 3>&- &
+	seq 200 | svc-call -j 64 paced >results
+	wait $!
+	[ "$(jq -c 'select(.status == 200)' results | wc -l)" -eq 200 ]
+	[ "$(jq -c 'select(.status == 200)' planned.results | wc -l)" -eq 200 ]
+	diff <(jq -c '[.id, .instance.id]' planned | sort) \
+		<(jq -c '[.id, .instance.id]' planned.results | sort)
+}
+
 @test "--retry repeats exactly what failed" {
 	stage
 	worker work -- "$BATS_TEST_TMPDIR/stage" bad "$PWD/log"
@@ -139,4 +177,24 @@ stage() {
 	run svc-discover work
 	is 1
 	says '1 expired'
+}
+
+@test "instances that never end keep the first task waiting, as the page says" {
+	mkfifo instances
+	svc-register work 127.0.0.1:9 >record
+	start bash -c 'exec task-schedule -t <(echo 1) <instances >planned'
+	exec {feed}>instances
+	cat record >&"$feed"
+	until_true 20 grep -q '^rchar: [1-9]' "/proc/$pid/io"
+	[ ! -s planned ]
+	exec {feed}>&-
+	until_true 20 grep -q '"instance"' planned
+}
+
+@test "a service that calls itself ends by a timeout, as the page says" {
+	worker -j 1 --backlog 0 self -- svc-call -T 1s -d 1 self
+	run svc-call -T 20s -d 1 self
+	is 1
+	says '"code":"http"'
+	says '\"code\":\"busy\"' || says 'exited with status 1'
 }

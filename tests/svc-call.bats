@@ -568,15 +568,174 @@ codes() {
 	wait "$call"
 }
 
+# rss FILE KIB: GNU time's figure in FILE is under KIB; ASan has memory of its own.
+rss() {
+	local libraries
+	libraries=$(ldd "$(command -v svc-call)")
+	case $libraries in *libasan*) skip "ASan has its own" ;; esac
+	(($(tail -1 "$1") < $2)) || { echo "$(tail -1 "$1") KiB" >&2; return 1; }
+}
+
+# large COUNT: tasks of 8 MiB.
+large() {
+	local task
+	task=$(head -c $((8 * 1024 * 1024 - 2)) /dev/zero | tr '\0' x)
+	for _ in $(seq "$1"); do printf '"%s"\n' "$task"; done
+}
+
 @test "memory is bounded by -j and the sizes" {
 	needs /usr/bin/time
 	serve huge size=4000000
 	planned 40 "$(instance a "$port" 2)" >in
 	run bash -c '/usr/bin/time -f %M -o rss svc-call -j 2 <in | wc -c'
 	((output > 160000000))
-	ldd "$(command -v svc-call)" >libraries
-	if grep -q libasan libraries; then skip "ASan has its own"; fi
-	(($(tail -1 rss) < 64 * 1024))
+	rss rss $((64 * 1024))
+}
+
+@test "memory is bounded when tasks and results are as large as they may be" {
+	needs /usr/bin/time
+	serve echo
+	registered a "$port"
+	large 8 >in
+	/usr/bin/time -f %M -o rss svc-call -j 2 w <in >out
+	[ "$(wc -l <out)" -eq 8 ]
+	/usr/bin/time -f %M -o rss2 svc-call -j 2 w <in | cat >out
+	[ "$(grep -c '"status":200' out)" -eq 8 ]
+	rss rss $((64 * 1024))
+	rss rss2 $((64 * 1024))
+}
+
+@test "memory is flat for a million lines and a reader that stops" {
+	needs /usr/bin/time
+	mkfifo pipe
+	seq 1000000 | sed 's/.*/{"id":"t&","task":&,"result":&}/' |
+		/usr/bin/time -f %M -o rss svc-call --retry >pipe 3>&- &
+	exec 7<pipe
+	read -r _ <&7
+	read -rt 0.5 <> <(:) || :
+	[ "$(wc -l <&7)" -eq 999999 ]
+	exec 7<&-
+	wait $!
+	rss rss $((32 * 1024))
+}
+
+@test "names that the registry does not have take no memory" {
+	needs /usr/bin/time
+	seq 30000 | sed 's/.*/{"task":1,"service":"s&"}/' >in
+	run bash -c '/usr/bin/time -f %M -o rss svc-call -q -n <in | wc -l'
+	[ "$output" -eq 30000 ]
+	rss rss $((20 * 1024))
+}
+
+@test "large results that end together all come out, into a file, too" {
+	serve huge size=700000
+	planned 8 "$(instance a "$port" 8)" >in
+	for options in '-j 8' '-k -j 8'; do
+		# shellcheck disable=SC2086
+		timeout -k 1 30 svc-call $options <in >out
+		[ "$(wc -l <out)" -eq 8 ]
+	done
+}
+
+@test "what is wrong with a line is said with its number" {
+	run svc-call -d 1 <<<'{"no":1}'
+	is 65
+	says 'svc-call: stdin:1: not an instance'
+	run svc-call < <(printf '\n%s\n' '{"task":1,"instance":{"service":"w","id":"a","address":"ftp://x"}}')
+	is 65
+	says 'svc-call: stdin:2: "instance": not an object with a URL'
+	run svc-call w < <(printf '\n\n%s\n' '{"task":"!","encoding":"base64"}')
+	is 65
+	says 'svc-call: stdin:3: "task": not base64'
+}
+
+@test "with few descriptors fewer requests run, and no task fails" {
+	serve echo delay=0.001
+	registered a "$port"
+	run --separate-stderr bash -c 'ulimit -Sn 48; ulimit -Hn 48; seq 200 | svc-call -j 100 w'
+	is 0
+	[ "${#lines[@]}" -eq 200 ]
+	[[ $stderr == *'8 requests at once, not more'* ]]
+}
+
+@test "a certificate that nobody vouches for is tls, and nothing is sent" {
+	needs openssl
+	openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost \
+		-addext subjectAltName=IP:127.0.0.1 -keyout key -out certificate 2>/dev/null
+	cat key certificate >both
+	serve echo cert=both log=log
+	run svc-call <<<"$(planned 1 "$(instance a "$port")" | sed 's|http:|https:|')"
+	is 1
+	[ "$(jq -c '[.error.code,.error.attempts,.error.retryable]' <<<"$output")" = '["tls",3,false]' ]
+	says 'self-signed certificate'
+	[ ! -e log ]
+}
+
+@test "a standard descriptor that is closed is 74" {
+	serve echo
+	registered a "$port"
+	run timeout -k 1 10 bash -c 'exec svc-call w <&-'
+	is 74
+	says 'stdin: Bad file descriptor'
+	run timeout -k 1 10 bash -c 'exec svc-call w <<<1 >&-'
+	is 74
+	says 'stdout: Bad file descriptor'
+}
+
+@test "tasks can be typed at a terminal" {
+	needs script
+	serve echo log=log
+	registered a "$port"
+	mkfifo keys
+	script -qefc 'svc-call w' typescript <keys >/dev/null 3>&- &
+	typing=$!
+	started+=("$typing")
+	exec 7>keys
+	printf '1\n' >&7
+	# The answer is there before the input ends.
+	until_true 10 grep -q '"result":1' typescript
+	printf '2\n\004' >&7
+	wait "$typing"
+	exec 7>&-
+	grep -q '"result":2' typescript
+}
+
+@test "a reader that stops for longer than the timeout fails no task" {
+	serve type "type=text/plain" "body=$(head -c 60000 /dev/zero | tr '\0' x)"
+	registered a "$port" -c slots=8
+	mkfifo pipe
+	seq 200 | svc-call -j 8 -T 1s w >pipe 3>&- &
+	call=$!
+	exec 7<pipe
+	read -r first <&7
+	# The time is what this is about.
+	read -rt 2.5 <> <(:) || :
+	{ echo "$first"; cat <&7; } >out
+	exec 7<&-
+	wait "$call"
+	[ "$(codes out)" = "200 ok" ]
+}
+
+@test "stopped at any moment, what was executed comes out, each line once" {
+	serve echo delay=0.002 log=log
+	registered a "$port" -c slots=8
+	seq 100000 | sed 's/.*/{"id":"t&","task":&}/' >in
+	for signal in INT TERM HUP TERM INT; do
+		: >log
+		# In the background of a script INT would be ignored.
+		env --default-signal=INT svc-call -j 8 w <in >out 3>&- &
+		call=$! moment=$((RANDOM % 150 + 1)) status=0
+		started+=("$call")
+		until_true 10 eval '[ "$(wc -l <log)" -ge "$moment" ]'
+		kill -"$signal" "$call"
+		wait "$call" || status=$?
+		[ "$status" -eq $((128 + $(kill -l "$signal"))) ]
+		jq -r .id out | sort >ids
+		[ -z "$(uniq -d ids)" ]
+		[ -z "$(comm -13 ids <(sort log))" ]
+		[ "$(jq -r 'select(.status == 200) | .id' out | sort | cmp - <(sort log))" = "" ]
+		[ "$(codes out | sed 's/.* //' | tr '\n' ' ')" = "cancelled ok " ]
+	done
 }
 
 @test "options that make no sense are 64" {
@@ -586,4 +745,15 @@ codes() {
 		run svc-call $options </dev/null
 		is 64
 	done
+}
+
+@test "a refusal names the long option, once" {
+	run svc-call --max-task 0 w
+	is 64
+	[[ $output == "svc-call: --max-task: not a size: '0' (say one from 1 to 20M); try "* ]]
+	run svc-call -H x w
+	[[ $output == "svc-call: --header: not a header: 'x'"* ]]
+	run svc-call -d 1 w -T 1
+	is 64
+	says "options come before NAME: '-T'"
 }

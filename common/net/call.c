@@ -195,8 +195,10 @@ call_preview(struct call_engine *engine, const struct call_task *task,
 	    call_pool_planned(pool, service, task->planned, &place, error) != 1)
 		place =
 		    call_service_choose(pool, service, NULL, time_monotonic());
-	if (place == NULL)
+	if (place == NULL) {
+		call_pool_forget(pool, service);
 		return 0;
+	}
 	buffer_append_string(out, "\"instance\":");
 	buffer_append(out, place->instance.reference.data,
 	    place->instance.reference.length);
@@ -223,6 +225,15 @@ size_t
 call_running(const struct call_engine *engine)
 {
 	return engine->running;
+}
+
+bool
+call_needs(const struct call_engine *engine, const char *name)
+{
+	const struct call_service *service;
+
+	service = call_pool_find(&engine->pool, name);
+	return service != NULL && service->users > 0;
 }
 
 void

@@ -138,6 +138,9 @@ size_t call_room(const struct call_engine *engine);
 size_t call_pending(const struct call_engine *engine);
 size_t call_running(const struct call_engine *engine);
 
+/* Whether it has a task of service. */
+bool call_needs(const struct call_engine *engine, const char *service);
+
 /* While paused no task gets its first attempt; what has begun is served. */
 void call_pause(struct call_engine *engine, bool paused);
 

@@ -46,20 +46,20 @@ call_header_check(const char *header, struct svc_error *error)
 		if (((unsigned char)header[i] < 0x20 && header[i] != '\t') ||
 		    header[i] == 0x7f)
 			return svc_error_set(error, EX_USAGE,
-			    "header: control character at byte %zu of '%.*s'",
-			    i + 1, (int)(i < 60 ? i : 60), header);
+			    "control character at byte %zu of '%.*s'", i + 1,
+			    (int)(i < 60 ? i : 60), header);
 	}
 	if (colon == NULL || !is_token(header, (size_t)(colon - header)))
 		return svc_error_set(error, EX_USAGE,
-		    "header: not 'Name: value': '%.200s'", header);
+		    "not a header: '%.200s' (say 'Name: value')", header);
 	value = colon + 1 + strspn(colon + 1, " \t");
 	if (*value == '\0')
 		return svc_error_set(
-		    error, EX_USAGE, "header: no value: '%.200s'", header);
+		    error, EX_USAGE, "no value: '%.200s'", header);
 	for (i = 0; i < sizeof(own_headers) / sizeof(own_headers[0]); i++) {
 		if (is_named(header, own_headers[i]))
 			return svc_error_set(error, EX_USAGE,
-			    "header: %s is made by the request: '%.200s'",
+			    "%s is made by the request: '%.200s'",
 			    own_headers[i], header);
 	}
 	return 0;

@@ -39,11 +39,18 @@ call_item_free(struct call_item *item)
 }
 
 void
-call_item_clear(struct call_item *item)
+call_item_settle(struct call_item *item)
 {
 	envelope_release(&item->envelope);
 	buffer_trim(&item->line, KEPT);
 	buffer_trim(&item->body, KEPT);
+	item->size = 0;
+}
+
+void
+call_item_clear(struct call_item *item)
+{
+	call_item_settle(item);
 	buffer_trim(&item->out, KEPT);
 	item->complaint = item->done = false;
 }
@@ -214,6 +221,7 @@ fill_task(struct call_item *item, const struct call_item_options *options,
 			   : invalid(item, options, error->message, error);
 	task->body.data = item->body.length == 0 ? "" : item->body.data;
 	task->body.length = item->body.length;
+	item->size += item->body.length;
 	task->content_type = "application/octet-stream";
 	return aim(item, options, error);
 }
@@ -239,6 +247,12 @@ call_item_read(struct call_item *item, const struct line *line,
 		reading.bare = options->input == INPUT_PAYLOAD;
 	}
 	state = envelope_enter(&item->envelope, &copy, &reading, error);
+	item->size = item->line.length;
+	if (state == ENVELOPE_READY && reading.text) {
+		/* The envelope has it as a string: twice would be too much. */
+		item->size = item->envelope.task.span.length;
+		buffer_trim(&item->line, KEPT);
+	}
 	if (state == ENVELOPE_READY)
 		return options->input == INPUT_INSTANCES && wrapped == 0
 			   ? invalid(item, options, "not an instance", error)
@@ -301,8 +315,7 @@ call_item_finish(struct call_item *item, const struct call_outcome *outcome,
 		return ITEM_FAILED;
 	}
 	/* In one piece: growing would copy what may be large. */
-	buffer_reserve(
-	    out, item->line.length + outcome->body_length + MEMBERS_ROOM);
+	buffer_reserve(out, item->size + outcome->body_length + MEMBERS_ROOM);
 	if (!options->result_only) {
 		envelope_begin(&item->envelope, out, drop);
 		append_members(out, outcome);

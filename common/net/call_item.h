@@ -36,6 +36,7 @@ struct call_item {
 	struct envelope envelope;
 	struct buffer line; /* what the envelope points into */
 	struct buffer body; /* of a payload in base64 */
+	size_t size; /* bytes of both, or of the text that the line became */
 	struct task_instance planned;
 	struct call_task task;
 	struct buffer out; /* what comes out, whole lines */
@@ -53,6 +54,9 @@ enum item_state {
 
 struct call_item *call_item_new(struct call_pipe *pipe);
 void call_item_free(struct call_item *item);
+/* From here on only out counts: what the input took is given back. */
+void call_item_settle(struct call_item *item);
+
 /* Ready for the next line; large memory is given back. */
 void call_item_clear(struct call_item *item);
 

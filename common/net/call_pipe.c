@@ -4,9 +4,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "line/instance.h"
 
@@ -105,9 +103,9 @@ finish_item(struct call_pipe *pipe, struct call_item *item)
 		fail(pipe, &error, false);
 	}
 	/* From here on only the text counts. */
-	pipe->held -= item->line.length;
+	pipe->held -= item->size;
 	pipe->held += item->out.length;
-	buffer_trim(&item->line, PENDING_MAX / 16);
+	call_item_settle(item);
 	item->done = true;
 	if (!pipe->options.keep_order) {
 		TAILQ_REMOVE(&pipe->active, item, link);
@@ -244,7 +242,9 @@ take_line(struct call_pipe *pipe, const struct line *line)
 		return;
 	}
 	state = call_item_read(item, line, &pipe->options.item, &error);
-	pipe->held += item->line.length;
+	pipe->held += item->size;
+	if (line->length > PENDING_MAX)
+		reader_trim(pipe->options.reader);
 	if (state == ITEM_READY) {
 		state = submit(pipe, item, &error);
 		if (state == ITEM_READY)
@@ -325,20 +325,26 @@ take_lines(struct call_pipe *pipe)
 	return true;
 }
 
-/* The next finished item, in the order that was asked for. */
+/*
+ * The next finished item, in the order that was asked for, if the writer should
+ * hold it.  What is long waits until it can be handed over without a copy.
+ */
 static struct call_item *
 next_finished(struct call_pipe *pipe)
 {
+	size_t pending = writer_pending(pipe->options.writer);
 	struct call_item *item;
 
-	if (!pipe->options.keep_order)
-		return TAILQ_FIRST(&pipe->finished);
-	item = TAILQ_FIRST(&pipe->active);
-	return item != NULL && item->done ? item : NULL;
+	item = pipe->options.keep_order ? TAILQ_FIRST(&pipe->active)
+					: TAILQ_FIRST(&pipe->finished);
+	if (item == NULL || !item->done || pending > PENDING_MAX ||
+	    (pending > 0 && item->out.length > PENDING_MAX))
+		return NULL;
+	return item;
 }
 
 static void
-put_text(struct call_pipe *pipe, bool complaint, const struct buffer *text)
+put_text(struct call_pipe *pipe, bool complaint, struct buffer *text)
 {
 	struct svc_error error;
 
@@ -347,8 +353,7 @@ put_text(struct call_pipe *pipe, bool complaint, const struct buffer *text)
 	if (complaint)
 		pipe->options.complain(
 		    pipe->options.argument, text->data, text->length);
-	else if (writer_line(pipe->options.writer, text->data, text->length,
-		     &error) == -1)
+	else if (writer_take(pipe->options.writer, text, &error) == -1)
 		fail(pipe, &error, true);
 }
 
@@ -364,7 +369,7 @@ put_item(struct call_pipe *pipe, struct call_item *item)
 	free_item(pipe, item);
 }
 
-/* Hands finished lines to the writer, not more than it should hold. */
+/* Hands finished lines to the writer, as they fit, and has them written. */
 static void
 put_lines(struct call_pipe *pipe)
 {
@@ -372,19 +377,20 @@ put_lines(struct call_pipe *pipe)
 	struct svc_error error;
 	struct call_item *item;
 
-	while (!pipe->broken && writer_pending(writer) <= PENDING_MAX &&
-	       (item = next_finished(pipe)) != NULL)
-		put_item(pipe, item);
-	if (pipe->busy == 0 && pipe->tail.length > 0) {
-		put_text(pipe, false, &pipe->tail);
-		buffer_trim(&pipe->tail, 0);
+	while (!pipe->broken) {
+		while ((item = next_finished(pipe)) != NULL)
+			put_item(pipe, item);
+		if (pipe->busy == 0 && pipe->tail.length > 0)
+			put_text(pipe, false, &pipe->tail);
+		if (writer_pending(writer) == 0)
+			return;
+		if (pipe->output != NULL) {
+			event_add(pipe->output, NULL);
+			return;
+		}
+		if (writer_flush(writer, &error) == -1)
+			fail(pipe, &error, true);
 	}
-	if (pipe->broken || writer_pending(writer) == 0)
-		return;
-	if (pipe->output != NULL)
-		event_add(pipe->output, NULL);
-	else if (writer_flush(writer, &error) == -1)
-		fail(pipe, &error, true);
 }
 
 static void
@@ -496,21 +502,6 @@ call_pipe_stop(struct call_pipe *pipe)
 	wake(pipe);
 }
 
-/*
- * Whether epoll(7) can watch it: not files and most devices, whose reads and
- * writes do not block, either.
- */
-static bool
-can_wait(int descriptor)
-{
-	struct stat status;
-
-	if (fstat(descriptor, &status) == -1)
-		return false;
-	return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) ||
-	       (S_ISCHR(status.st_mode) && isatty(descriptor));
-}
-
 static int
 open_events(struct call_pipe *pipe)
 {
@@ -519,13 +510,13 @@ open_events(struct call_pipe *pipe)
 	pipe->pump = evtimer_new(pipe->base, on_pump, pipe);
 	if (pipe->pump == NULL)
 		return -1;
-	if (reader != NULL && can_wait(reader_descriptor(reader))) {
+	if (reader != NULL && reader_pollable(reader)) {
 		pipe->input = event_new(pipe->base, reader_descriptor(reader),
 		    EV_READ, on_input, pipe);
 		if (pipe->input == NULL)
 			return -1;
 	}
-	if (can_wait(pipe->options.output)) {
+	if (writer_pollable(pipe->options.writer)) {
 		pipe->output = event_new(pipe->base, pipe->options.output,
 		    EV_WRITE, on_output, pipe);
 		if (pipe->output == NULL)

@@ -5,15 +5,13 @@
 
 #include "net/call_engine.h"
 
-/* Idle places that no registry vouches for, kept for their connections. */
-#define STRAYS_MAX 1024
 /* More failures than this say nothing more. */
 #define FAILURES_MAX 30
 
 bool
 call_place_free_slot(const struct call_place *place)
 {
-	return place->works && !place->gone && place->open < place->limit;
+	return place->stays && !place->gone && place->open < place->limit;
 }
 
 static unsigned
@@ -30,12 +28,6 @@ double
 call_place_load(const struct call_place *place, double now)
 {
 	return (double)place->open + 1 + failures_now(place, now);
-}
-
-bool
-call_place_stays(const struct call_place *place)
-{
-	return place->works && !place->gone;
 }
 
 /* There is room: call_pool_tell() sees to it. */
@@ -61,7 +53,8 @@ call_place_ready(struct call_place *place, bool ready)
 void
 call_place_update(struct call_pool *pool, struct call_place *place)
 {
-	call_place_ready(place, place->told && call_place_free_slot(place));
+	call_place_ready(
+	    place, place->told && place->works && call_place_free_slot(place));
 	call_lane_update(pool, &place->lane);
 	call_lane_update(pool, &place->service->lane);
 }
@@ -177,7 +170,7 @@ call_place_end(struct call_pool *pool, struct call_place *place)
 	call_place_update(pool, place);
 	if (!call_place_idle(place))
 		return;
-	if (place->gone || (!place->told && pool->strays > STRAYS_MAX)) {
+	if (place->gone) {
 		call_place_free(pool, place);
 		call_pool_forget(pool, service);
 	}

@@ -9,7 +9,7 @@
 
 #include "net/call_pool.h"
 
-/* Whether it can take one more task now. */
+/* Whether it can take one more of the tasks that are planned onto it. */
 bool call_place_free_slot(const struct call_place *place);
 
 /* Requests open, one, and failures in a row (one a second is forgiven). */

@@ -62,15 +62,23 @@ call_pool_forget(struct call_pool *pool, struct call_service *service)
 }
 
 struct call_service *
-call_pool_service(struct call_pool *pool, const char *name)
+call_pool_find(const struct call_pool *pool, const char *name)
 {
-	struct call_service *service, wanted;
+	struct call_service wanted;
 	void *found;
 
 	wanted.name = (char *)(uintptr_t)name;
 	found = tfind(&wanted, &pool->tree, compare_services);
-	if (found != NULL)
-		return *(struct call_service **)found;
+	return found == NULL ? NULL : *(struct call_service **)found;
+}
+
+struct call_service *
+call_pool_service(struct call_pool *pool, const char *name)
+{
+	struct call_service *service = call_pool_find(pool, name);
+
+	if (service != NULL)
+		return service;
 	service = calloc(1, sizeof(*service));
 	if (service == NULL || (service->name = strdup(name)) == NULL ||
 	    tsearch(service, &pool->tree, compare_services) == NULL) {

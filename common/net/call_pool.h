@@ -64,6 +64,7 @@ struct call_place {
 	size_t ready; /* place in the service's list; SIZE_MAX: none */
 	bool told; /* the registry has it; else a task line named it */
 	bool works; /* it may get new work */
+	bool stays; /* what is planned onto it stays */
 	bool gone; /* out of the tree: freed when nothing is open */
 	bool mark;
 	TAILQ_ENTRY(call_place) link; /* in the service */
@@ -96,28 +97,33 @@ struct call_pool {
 	struct random random;
 	unsigned jobs;
 	size_t strays; /* places that the registry never had */
+	size_t strays_limit; /* so many, and the idle ones go */
 };
 
 void call_pool_init(struct call_pool *pool, unsigned jobs, uint64_t seed);
 /* All lanes must be empty and nothing open. */
 void call_pool_release(struct call_pool *pool);
 
-/* The service called name, made when there is none; NULL without memory. */
+/* The service called name, or NULL. */
+struct call_service *call_pool_find(
+    const struct call_pool *pool, const char *name);
+
+/* The same, made when there is none; NULL without memory. */
 struct call_service *call_pool_service(
     struct call_pool *pool, const char *name);
 
 /*
  * The place that planned names: the told one of that id, or, where the service
- * was not told of, as it stands on the line.  1; 0: the registry does not have
- * it, or says that it takes no work: any other will do; -1.
+ * was not told of, as it stands on the line.  1; 0: the registry says that it
+ * is gone, draining or critical: any other will do; -1.
  */
 int call_pool_planned(struct call_pool *pool, struct call_service *service,
     const struct task_instance *planned, struct call_place **place,
     struct svc_error *error);
 
 /*
- * Replaces what is known of service.  Jobs in lanes of places that do not work
- * any more are moved to the service's lane.
+ * Replaces what is known of service.  Jobs in lanes of places where they may
+ * not stay are moved to the service's lane.
  */
 int call_pool_tell(struct call_pool *pool, struct call_service *service,
     const struct instance *instances, size_t count, double now,
@@ -167,9 +173,6 @@ void call_place_end(struct call_pool *pool, struct call_place *place);
 /* The connection was refused; answered: it was not.  1: that is a change. */
 int call_place_refused(struct call_place *place, double now);
 void call_place_answered(struct call_place *place);
-
-/* Whether a job that is planned onto place may stay there. */
-bool call_place_stays(const struct call_place *place);
 
 /* Ends the rests that are over; returns when the next one is, 0: none. */
 double call_pool_wake(struct call_pool *pool, double now);

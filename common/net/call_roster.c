@@ -14,6 +14,9 @@
 #include "net/call_place.h"
 #include "net/call_pool.h"
 
+/* Idle places that no registry vouches for, kept for their connections. */
+#define STRAYS_MAX 1024
+
 /* What a place is made of. */
 struct origin {
 	const char *id;
@@ -134,7 +137,7 @@ new_place(struct call_pool *pool, struct call_service *service,
 	}
 	TAILQ_INSERT_TAIL(&service->places, place, link);
 	place->told = origin->told;
-	place->works = true;
+	place->works = place->stays = true;
 	set_slots(pool, place, origin->slots);
 	if (!place->told)
 		pool->strays++;
@@ -184,7 +187,7 @@ static void
 retire(struct call_pool *pool, struct call_place *place, struct call_lane *lane)
 {
 	unlink_place(pool, place);
-	place->works = false;
+	place->works = place->stays = false;
 	call_place_update(pool, place);
 	move_jobs(pool, &place->lane, lane);
 	if (call_place_idle(place))
@@ -208,6 +211,26 @@ print_reference(
 	buffer_append_char(out, '}');
 }
 
+/* Lines may name any number of instances; kept is the service at hand. */
+static void
+drop_strays(struct call_pool *pool, const struct call_service *kept)
+{
+	struct call_service *service, *next_service;
+	struct call_place *place, *next;
+
+	TAILQ_FOREACH_SAFE(service, &pool->services, link, next_service)
+	{
+		TAILQ_FOREACH_SAFE(place, &service->places, link, next)
+		if (!place->told && call_place_idle(place))
+			call_place_free(pool, place);
+		if (service != kept)
+			call_pool_forget(pool, service);
+	}
+	pool->strays_limit = 2 * pool->strays;
+	if (pool->strays_limit < STRAYS_MAX)
+		pool->strays_limit = STRAYS_MAX;
+}
+
 static struct call_place *
 new_stray(struct call_pool *pool, struct call_service *service,
     const struct task_instance *planned)
@@ -216,6 +239,8 @@ new_stray(struct call_pool *pool, struct call_service *service,
 	    planned->slots, false, BUFFER_INIT};
 	struct call_place *place;
 
+	if (pool->strays >= pool->strays_limit)
+		drop_strays(pool, service);
 	print_reference(&origin.reference, service->name, planned);
 	place = new_place(pool, service, &origin);
 	buffer_release(&origin.reference);
@@ -229,7 +254,7 @@ call_pool_planned(struct call_pool *pool, struct call_service *service,
 {
 	if (service->told) {
 		*place = find_place(service, planned->id);
-		return *place != NULL && (*place)->works;
+		return *place != NULL && (*place)->stays;
 	}
 	*place = find_stray(service, planned->id, planned->address);
 	if (*place == NULL)
@@ -259,7 +284,7 @@ adopt(struct call_pool *pool, struct call_service *service,
 
 static int
 tell_one(struct call_pool *pool, struct call_service *service,
-    const struct origin *origin, bool works)
+    const struct origin *origin, bool works, bool stays)
 {
 	struct call_place *place = find_place(service, origin->id), *old = NULL;
 
@@ -282,9 +307,21 @@ tell_one(struct call_pool *pool, struct call_service *service,
 	if (old != NULL)
 		retire(pool, old, &place->lane);
 	place->works = works;
+	place->stays = stays;
 	place->mark = true;
 	call_place_update(pool, place);
 	return 0;
+}
+
+/*
+ * More than what gets new work: a warning, or that nothing was known yet, did
+ * not keep who planned the task from it.
+ */
+static bool
+may_stay(enum instance_status status)
+{
+	return status != STATUS_CRITICAL && status != STATUS_DRAINING &&
+	       status != STATUS_EXPIRED;
 }
 
 static int
@@ -304,7 +341,8 @@ tell_all(struct call_pool *pool, struct call_service *service,
 		origin.slots = instances[i].slots;
 		origin.told = true;
 		instance_print_reference(&instances[i], &origin.reference);
-		result = tell_one(pool, service, &origin, available[i]);
+		result = tell_one(pool, service, &origin, available[i],
+		    may_stay(instances[i].status));
 		buffer_release(&origin.reference);
 	}
 	return result;
@@ -347,7 +385,7 @@ sweep(struct call_pool *pool, struct call_service *service, double now)
 		service->place_count++;
 		if (place->works)
 			service->working++;
-		else
+		if (!place->stays)
 			move_jobs(pool, &place->lane, &service->lane);
 	}
 	if (service->working > 0)

@@ -13,6 +13,8 @@
 
 /* Listing may take at most one part in so many of the time. */
 #define SHARE 10
+/* Names that the registry does not have are forgotten beyond so many. */
+#define ABSENT_MAX 1024
 /* Without inotify the registry is looked at this often, in seconds. */
 #define POLL_INTERVAL 1.0
 
@@ -39,6 +41,8 @@ struct call_watch {
 	double rested; /* not listed again before */
 	void *tree; /* of followed */
 	TAILQ_HEAD(, followed) services;
+	size_t count;
+	size_t limit; /* of count: then those are looked for */
 };
 
 static int
@@ -261,15 +265,42 @@ insert(struct call_watch *watch, const char *service)
 		return NULL;
 	}
 	TAILQ_INSERT_TAIL(&watch->services, followed, link);
+	watch->count++;
 	return followed;
+}
+
+static void
+drop(struct call_watch *watch, struct followed *followed)
+{
+	tdelete(followed, &watch->tree, compare);
+	TAILQ_REMOVE(&watch->services, followed, link);
+	watch->count--;
+	free(followed->service);
+	free(followed);
+}
+
+/* Lines may name any number of services that do not exist. */
+static void
+drop_absent(struct call_watch *watch)
+{
+	struct followed *followed, *next;
+
+	TAILQ_FOREACH_SAFE(followed, &watch->services, link, next)
+	if (!followed->told && !call_needs(watch->engine, followed->service))
+		drop(watch, followed);
+	watch->limit = 2 * watch->count;
+	if (watch->limit < ABSENT_MAX)
+		watch->limit = ABSENT_MAX;
 }
 
 static int
 add(struct call_watch *watch, const char *service, struct followed **followed,
     struct svc_error *error)
 {
-	bool first = TAILQ_EMPTY(&watch->services);
+	bool first = watch->count == 0 && !watch->wide;
 
+	if (watch->count >= watch->limit)
+		drop_absent(watch);
 	*followed = insert(watch, service);
 	if (*followed == NULL)
 		return svc_error_set(error, EX_OSERR, "out of memory");
@@ -331,10 +362,11 @@ call_watch_why(
 	struct instance_list list = INSTANCE_LIST_INIT;
 
 	if (watch->registry != NULL &&
-	    registry_list(watch->registry, service, &list, NULL) == 0)
+	    registry_list(watch->registry, service, &list, NULL) == 0 &&
+	    list.count > 0)
 		instance_list_why(&list, service, out);
 	else
-		buffer_append_format(out, "%s: no registry", service);
+		watch->options.empty(watch->options.argument, service, out);
 	instance_list_release(&list);
 }
 
@@ -369,12 +401,8 @@ call_watch_close(struct call_watch *watch)
 		return;
 	unfollow(watch);
 	event_free(watch->timer);
-	while ((followed = TAILQ_FIRST(&watch->services)) != NULL) {
-		tdelete(followed, &watch->tree, compare);
-		TAILQ_REMOVE(&watch->services, followed, link);
-		free(followed->service);
-		free(followed);
-	}
+	while ((followed = TAILQ_FIRST(&watch->services)) != NULL)
+		drop(watch, followed);
 	registry_close(watch->registry);
 	free(watch);
 }

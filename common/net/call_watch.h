@@ -25,6 +25,8 @@ struct call_watch_options {
 	struct registry *(*open)(void *argument);
 	void *argument;
 	const struct selector *selector; /* the others do not exist; or NULL */
+	/* appends the sentence that the registry has nobody of service */
+	void (*empty)(void *argument, const char *service, struct buffer *out);
 	/* one line about what went wrong while following */
 	void (*warn)(void *argument, const char *message);
 };
@@ -39,15 +41,15 @@ void call_watch_close(struct call_watch *watch);
  * Follows service from here on: the engine has been told of it when this
  * returns.  A service that the registry does not have is told of when it
  * appears.  needed: somebody must be there; where nobody is, warn is told why,
- * once.  Further calls for the same service cost a look-up.  1; 0: there is no
- * registry; -1.
+ * once while it is followed.  Further calls for the same service cost a
+ * look-up.  1; 0: there is no registry; -1.
  */
 int call_watch_add(struct call_watch *watch, const char *service, bool needed,
     struct svc_error *error);
 
 /*
  * Appends the sentence that says why service has nobody to call
- * (instance_list_why()).
+ * (instance_list_why(), or options' empty()).
  */
 void call_watch_why(
     struct call_watch *watch, const char *service, struct buffer *out);

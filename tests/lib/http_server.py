@@ -22,6 +22,7 @@ it has executed: the Idempotency-Key.  MODE is what is done with a POST:
     cut           200, a Content-Length larger than what comes
 
 delay=SECONDS is waited before each answer; begun=FILE is logged before that.
+cert=FILE, a certificate and its key, makes it an HTTPS server.
 slots=N answers 503 with Retry-After: 0 beyond N requests at once, and writes
 "over" into the log.
 """
@@ -29,6 +30,7 @@ import json
 import os
 import socket
 import socketserver
+import ssl
 import struct
 import sys
 import threading
@@ -59,7 +61,7 @@ class Handler(socketserver.StreamRequestHandler):
                 served += 1
                 if not self.serve(*head, served):
                     return
-        except (ConnectionError, TimeoutError):
+        except (ConnectionError, TimeoutError, ssl.SSLError):
             pass
 
     def read_head(self):
@@ -194,6 +196,17 @@ class TCPServer(socketserver.ThreadingTCPServer):
     request_queue_size = 256
 
 
+class TLSServer(TCPServer):
+    def get_request(self):
+        connection, address = super().get_request()
+        # The handshake comes with the first read, in the handler's thread.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(OPTIONS["cert"])
+        return context.wrap_socket(
+            connection, server_side=True, do_handshake_on_connect=False
+        ), address
+
+
 class UnixServer(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     request_queue_size = 256
@@ -211,7 +224,8 @@ def main():
         print(0, flush=True)
     else:
         port = int(OPTIONS.get("port", 0))
-        server = TCPServer(("127.0.0.1", port), Handler)
+        kind = TLSServer if "cert" in OPTIONS else TCPServer
+        server = kind(("127.0.0.1", port), Handler)
         print(server.server_address[1], flush=True)
     server.serve_forever(poll_interval=0.05)
 

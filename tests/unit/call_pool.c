@@ -1,0 +1,677 @@
+/* Who gets the next task: the call engine's pool, without a network. */
+#include "net/call_pool.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "check.h"
+#include "net/call_engine.h"
+#include "net/call_place.h"
+
+#define MANY 64
+#define NOW  1000.0
+
+struct table {
+	struct call_pool pool;
+	struct call_service *service;
+	struct instance instances[MANY];
+	size_t count;
+	struct call_job jobs[MANY];
+	size_t job_count;
+};
+
+static void
+bail_out(const char *why)
+{
+	printf("Bail out! %s\n", why);
+	exit(1);
+}
+
+static void
+open_table(struct table *table)
+{
+	memset(table, 0, sizeof(*table));
+	call_pool_init(&table->pool, MANY, 7);
+	table->service = call_pool_service(&table->pool, "w");
+	if (table->service == NULL)
+		bail_out("no memory");
+}
+
+static void
+forget_instances(struct table *table)
+{
+	while (table->count > 0)
+		instance_release(&table->instances[--table->count]);
+}
+
+static void
+close_table(struct table *table)
+{
+	struct call_job *job;
+	size_t i;
+
+	for (i = 0; i < table->job_count; i++) {
+		job = &table->jobs[i];
+		if (job->lane != NULL)
+			call_lane_remove(&table->pool, job->lane, job);
+	}
+	forget_instances(table);
+	call_pool_release(&table->pool);
+}
+
+/* An instance for the next tell(); slots 0: it names none. */
+static void
+add_at(struct table *table, const char *id, int port, int slots,
+    enum instance_status status)
+{
+	char line[256], capacity[64] = "";
+	struct svc_error error;
+	int length;
+
+	if (slots > 0)
+		snprintf(capacity, sizeof(capacity),
+		    ",\"capacity\":{\"slots\":%d}", slots);
+	length = snprintf(line, sizeof(line),
+	    "{\"service\":\"w\",\"id\":\"%s\","
+	    "\"address\":\"http://127.0.0.1:%d/task\"%s,\"status\":\"%s\"}",
+	    id, port, capacity, status_name(status));
+	if (instance_parse(&table->instances[table->count++], line,
+		(size_t)length, &error) == -1)
+		bail_out(error.message);
+}
+
+static void
+add(struct table *table, const char *id, int slots)
+{
+	add_at(table, id, 9, slots, STATUS_PASSING);
+}
+
+/* Tells the pool of what was added since the last time. */
+static void
+tell(struct table *table)
+{
+	struct svc_error error;
+
+	if (call_pool_tell(&table->pool, table->service, table->instances,
+		table->count, NOW, &error) == -1)
+		bail_out(error.message);
+	forget_instances(table);
+}
+
+static struct call_place *
+planned(struct table *table, const char *id, int port)
+{
+	struct task_instance instance = {.service = "w", .slots = 2};
+	struct call_place *place;
+	struct svc_error error;
+
+	snprintf(instance.id, sizeof(instance.id), "%s", id);
+	snprintf(instance.address, sizeof(instance.address),
+	    "http://127.0.0.1:%d/task", port);
+	if (call_pool_planned(
+		&table->pool, table->service, &instance, &place, &error) != 1)
+		return NULL;
+	return place;
+}
+
+/* A job in the lane of place, or (NULL) of the service. */
+static struct call_job *
+wait_for(struct table *table, struct call_place *place)
+{
+	struct call_job *job = &table->jobs[table->job_count++];
+
+	call_lane_add(&table->pool,
+	    place == NULL ? &table->service->lane : &place->lane, job);
+	return job;
+}
+
+/* Takes the next job out of its lane and starts it; where, or NULL. */
+static struct call_place *
+start_next(struct table *table, struct call_job **job)
+{
+	struct call_place *place;
+	struct call_job *next;
+
+	next = call_pool_next(&table->pool, false, NOW, &place);
+	if (job != NULL)
+		*job = next;
+	if (next == NULL)
+		return NULL;
+	call_lane_remove(&table->pool, next->lane, next);
+	call_place_begin(&table->pool, place);
+	return place;
+}
+
+static const char *
+id_of(const struct call_place *place)
+{
+	return place == NULL ? "nobody" : place->instance.id;
+}
+
+static const char *
+choose(struct table *table, const struct call_place *avoid, double now)
+{
+	return id_of(
+	    call_service_choose(&table->pool, table->service, avoid, now));
+}
+
+static void
+the_less_loaded_of_two_gets_the_task(void)
+{
+	struct table table;
+	int i;
+
+	open_table(&table);
+	add(&table, "a", 8);
+	add(&table, "b", 8);
+	tell(&table);
+	call_place_begin(&table.pool, planned(&table, "a", 9));
+	call_place_begin(&table.pool, planned(&table, "a", 9));
+	call_place_begin(&table.pool, planned(&table, "b", 9));
+	for (i = 0; i < 100; i++)
+		CHECK_STRING(choose(&table, NULL, NOW), "b");
+	close_table(&table);
+}
+
+static void
+of_many_the_most_loaded_is_never_chosen_and_each_other_is(void)
+{
+	struct table table;
+	int i, seen[4] = {0};
+
+	open_table(&table);
+	add(&table, "a", 8);
+	add(&table, "b", 8);
+	add(&table, "c", 8);
+	add(&table, "d", 8);
+	tell(&table);
+	call_place_begin(&table.pool, planned(&table, "a", 9));
+	for (i = 0; i < 600; i++)
+		seen[*choose(&table, NULL, NOW) - 'a']++;
+	CHECK(seen[0] == 0);
+	/* 200 each; the standard deviation is 12. */
+	for (i = 1; i < 4; i++)
+		CHECK(seen[i] > 140 && seen[i] < 260);
+	close_table(&table);
+}
+
+static void
+slots_are_never_exceeded(void)
+{
+	struct table table;
+	struct call_place *place;
+	int i, count[2] = {0, 0};
+
+	open_table(&table);
+	add(&table, "a", 2);
+	add(&table, "b", 3);
+	tell(&table);
+	for (i = 0; i < 20; i++)
+		wait_for(&table, NULL);
+	while ((place = start_next(&table, NULL)) != NULL)
+		count[*place->instance.id - 'a']++;
+	CHECK(count[0] == 2 && count[1] == 3);
+	call_place_end(&table.pool, planned(&table, "a", 9));
+	CHECK_STRING(id_of(start_next(&table, NULL)), "a");
+	CHECK(start_next(&table, NULL) == NULL);
+	close_table(&table);
+}
+
+static void
+fewer_slots_are_obeyed_at_once_and_more_are_used(void)
+{
+	struct table table;
+	int i;
+
+	open_table(&table);
+	add(&table, "a", 3);
+	tell(&table);
+	for (i = 0; i < 20; i++)
+		wait_for(&table, NULL);
+	for (i = 0; i < 3; i++)
+		CHECK_STRING(id_of(start_next(&table, NULL)), "a");
+	add(&table, "a", 2);
+	tell(&table);
+	call_place_end(&table.pool, planned(&table, "a", 9));
+	CHECK(start_next(&table, NULL) == NULL);
+	add(&table, "a", 4);
+	tell(&table);
+	CHECK(start_next(&table, NULL) != NULL);
+	CHECK(start_next(&table, NULL) != NULL);
+	CHECK(start_next(&table, NULL) == NULL);
+	close_table(&table);
+}
+
+static void
+an_instance_that_names_no_slots_may_get_all_jobs(void)
+{
+	struct table table;
+	int i;
+
+	open_table(&table);
+	add(&table, "a", 0);
+	tell(&table);
+	for (i = 0; i < MANY; i++)
+		wait_for(&table, NULL);
+	for (i = 0; i < MANY; i++)
+		CHECK(start_next(&table, NULL) != NULL);
+	close_table(&table);
+}
+
+static void
+a_planned_task_waits_for_its_own_instance(void)
+{
+	struct table table;
+	struct call_place *a;
+
+	open_table(&table);
+	add(&table, "a", 1);
+	add(&table, "b", 8);
+	tell(&table);
+	a = planned(&table, "a", 9);
+	wait_for(&table, a);
+	wait_for(&table, a);
+	CHECK_STRING(id_of(start_next(&table, NULL)), "a");
+	CHECK(start_next(&table, NULL) == NULL);
+	call_place_end(&table.pool, a);
+	CHECK_STRING(id_of(start_next(&table, NULL)), "a");
+	close_table(&table);
+}
+
+static void
+a_planned_task_moves_when_its_place_is_gone_draining_or_critical(void)
+{
+	static const struct {
+		enum instance_status status;
+		const char *where;
+	} rows[] = {{STATUS_PASSING, "a"}, {STATUS_WARNING, "a"},
+	    {STATUS_UNKNOWN, "a"}, {STATUS_CRITICAL, "b"},
+	    {STATUS_DRAINING, "b"}, {STATUS_EXPIRED, "b"}, {STATUS_COUNT, "b"}};
+	struct table table;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		open_table(&table);
+		add(&table, "a", 4);
+		add(&table, "b", 4);
+		tell(&table);
+		wait_for(&table, planned(&table, "a", 9));
+		if (rows[i].status != STATUS_COUNT)
+			add_at(&table, "a", 9, 4, rows[i].status);
+		add(&table, "b", 4);
+		tell(&table);
+		CHECK_STRING(id_of(start_next(&table, NULL)), rows[i].where);
+		CHECK((planned(&table, "a", 9) != NULL) ==
+		      (*rows[i].where == 'a'));
+		close_table(&table);
+	}
+}
+
+static void
+a_warning_gets_new_work_only_where_nothing_passes(void)
+{
+	struct table table;
+	int i;
+
+	open_table(&table);
+	add(&table, "a", 8);
+	add_at(&table, "b", 9, 8, STATUS_WARNING);
+	tell(&table);
+	for (i = 0; i < 50; i++)
+		CHECK_STRING(choose(&table, NULL, NOW), "a");
+	add_at(&table, "a", 9, 8, STATUS_UNKNOWN);
+	add_at(&table, "b", 9, 8, STATUS_WARNING);
+	tell(&table);
+	for (i = 0; i < 50; i++)
+		CHECK_STRING(choose(&table, NULL, NOW), "b");
+	close_table(&table);
+}
+
+static void
+an_id_at_another_address_takes_over_what_waits(void)
+{
+	struct table table;
+	struct call_place *old;
+
+	open_table(&table);
+	add(&table, "a", 1);
+	tell(&table);
+	old = planned(&table, "a", 9);
+	call_place_begin(&table.pool, old);
+	wait_for(&table, old);
+	add_at(&table, "a", 10, 1, STATUS_PASSING);
+	tell(&table);
+	CHECK_STRING(start_next(&table, NULL)->instance.address,
+	    "http://127.0.0.1:10/task");
+	/* The old one ends with its last request. */
+	call_place_end(&table.pool, old);
+	CHECK(table.service->place_count == 1);
+	close_table(&table);
+}
+
+static void
+an_instance_that_fails_does_not_attract_work(void)
+{
+	struct table table;
+	struct call_place *bad, *good;
+	int i;
+
+	open_table(&table);
+	add(&table, "bad", 4);
+	add(&table, "good", 4);
+	tell(&table);
+	bad = planned(&table, "bad", 9);
+	good = planned(&table, "good", 9);
+	for (i = 0; i < 5; i++)
+		call_place_failed(&table.pool, bad, NOW);
+	for (i = 0; i < 4; i++) {
+		CHECK_STRING(choose(&table, NULL, NOW), "good");
+		call_place_begin(&table.pool, good);
+	}
+	/* A full one that works is worth waiting for ... */
+	CHECK_STRING(choose(&table, NULL, NOW), "nobody");
+	/* ... until the failures are forgiven, one a second. */
+	CHECK_STRING(choose(&table, NULL, NOW + 0.9), "nobody");
+	CHECK_STRING(choose(&table, NULL, NOW + 2), "bad");
+	call_place_succeeded(&table.pool, bad, NOW);
+	CHECK_STRING(choose(&table, NULL, NOW), "bad");
+	close_table(&table);
+}
+
+static void
+who_waits_for_a_full_instance_is_woken_when_a_slot_is_free(void)
+{
+	struct table table;
+	struct call_place *bad, *good;
+	int i;
+
+	open_table(&table);
+	add(&table, "bad", 4);
+	add(&table, "good", 1);
+	tell(&table);
+	bad = planned(&table, "bad", 9);
+	good = planned(&table, "good", 9);
+	for (i = 0; i < 5; i++)
+		call_place_failed(&table.pool, bad, NOW);
+	wait_for(&table, NULL);
+	wait_for(&table, NULL);
+	CHECK(start_next(&table, NULL) == good);
+	CHECK(start_next(&table, NULL) == NULL);
+	call_place_end(&table.pool, good);
+	CHECK(start_next(&table, NULL) == good);
+	close_table(&table);
+}
+
+static void
+a_retry_goes_to_another_instance_where_there_is_one(void)
+{
+	struct table table;
+	struct call_place *a;
+	int i;
+
+	open_table(&table);
+	add(&table, "a", 8);
+	add(&table, "b", 8);
+	tell(&table);
+	a = planned(&table, "a", 9);
+	call_place_begin(&table.pool, planned(&table, "b", 9));
+	for (i = 0; i < 50; i++)
+		CHECK_STRING(choose(&table, a, NOW), "b");
+	add(&table, "a", 8);
+	tell(&table);
+	CHECK_STRING(choose(&table, a, NOW), "a");
+	close_table(&table);
+}
+
+static void
+busy_cuts_an_instance_to_what_it_has_and_rests_let_it_grow(void)
+{
+	struct table table;
+	struct call_place *a;
+	double next;
+	int i;
+
+	open_table(&table);
+	add(&table, "a", 4);
+	tell(&table);
+	a = planned(&table, "a", 9);
+	for (i = 0; i < 10; i++)
+		wait_for(&table, NULL);
+	for (i = 0; i < 3; i++)
+		start_next(&table, NULL);
+	call_place_busy(&table.pool, a, -1, NOW, NOW);
+	call_place_end(&table.pool, a);
+	CHECK(start_next(&table, NULL) == NULL);
+	next = call_pool_wake(&table.pool, NOW);
+	CHECK(next > NOW && next <= NOW + 0.025);
+	next = call_pool_wake(&table.pool, next);
+	CHECK(start_next(&table, NULL) == a);
+	CHECK(start_next(&table, NULL) == NULL);
+	CHECK(next > 0);
+	/* The next rest ends at all slots, and is the last. */
+	CHECK(call_pool_wake(&table.pool, next) <= 0);
+	CHECK(start_next(&table, NULL) == a);
+	CHECK(start_next(&table, NULL) == NULL);
+	close_table(&table);
+}
+
+static void
+retry_after_is_the_least_rest(void)
+{
+	struct table table;
+	struct call_place *a;
+
+	open_table(&table);
+	add(&table, "a", 1);
+	tell(&table);
+	a = planned(&table, "a", 9);
+	wait_for(&table, NULL);
+	wait_for(&table, NULL);
+	start_next(&table, NULL);
+	call_place_busy(&table.pool, a, 3, NOW, NOW);
+	call_place_end(&table.pool, a);
+	CHECK(fabs(call_pool_wake(&table.pool, NOW + 2.9) - NOW - 3) < 1e-6);
+	CHECK(start_next(&table, NULL) == NULL);
+	call_pool_wake(&table.pool, NOW + 3);
+	CHECK(start_next(&table, NULL) == a);
+	close_table(&table);
+}
+
+static void
+rests_double_up_to_a_second_and_a_success_ends_that(void)
+{
+	struct table table;
+	struct call_place *a;
+	double now = NOW, next, longest = 0;
+	int i;
+
+	open_table(&table);
+	add(&table, "a", 2);
+	tell(&table);
+	a = planned(&table, "a", 9);
+	for (i = 0; i < 200; i++) {
+		call_place_begin(&table.pool, a);
+		call_place_busy(&table.pool, a, -1, now, now);
+		call_place_end(&table.pool, a);
+		next = call_pool_wake(&table.pool, now);
+		CHECK(next <= now + 1);
+		longest = fmax(longest, next - now);
+		now = fmax(now, next);
+		call_pool_wake(&table.pool, now);
+	}
+	CHECK(longest > 0.9);
+	call_place_begin(&table.pool, a);
+	call_place_succeeded(&table.pool, a, now);
+	call_place_end(&table.pool, a);
+	CHECK(a->streak == 0);
+	close_table(&table);
+}
+
+static void
+nothing_starts_for_a_service_without_instances(void)
+{
+	struct table table;
+	double since;
+	bool worked;
+
+	open_table(&table);
+	wait_for(&table, NULL);
+	CHECK(start_next(&table, NULL) == NULL);
+	CHECK(call_lane_down(&table.service->lane, &since, &worked));
+	CHECK(!worked);
+	add_at(&table, "a", 9, 1, STATUS_CRITICAL);
+	tell(&table);
+	CHECK(start_next(&table, NULL) == NULL);
+	CHECK(call_lane_down(&table.service->lane, &since, &worked));
+	add(&table, "a", 1);
+	tell(&table);
+	CHECK(!call_lane_down(&table.service->lane, &since, &worked));
+	CHECK_STRING(id_of(start_next(&table, NULL)), "a");
+	tell(&table);
+	CHECK(call_lane_down(&table.service->lane, &since, &worked));
+	CHECK(worked);
+	close_table(&table);
+}
+
+static void
+a_service_where_all_refuse_is_down_until_one_answers(void)
+{
+	struct table table;
+	struct call_place *a;
+	double since;
+	bool worked;
+
+	open_table(&table);
+	add(&table, "a", 1);
+	tell(&table);
+	a = planned(&table, "a", 9);
+	call_place_begin(&table.pool, a);
+	CHECK(call_place_refused(a, NOW) == 1);
+	CHECK(call_place_refused(a, NOW + 1) == 0);
+	CHECK(call_lane_down(&table.service->lane, &since, &worked));
+	CHECK(fabs(since - NOW) < 1e-6 && !worked);
+	CHECK(call_lane_down(&a->lane, &since, &worked));
+	call_place_answered(a);
+	CHECK(!call_lane_down(&table.service->lane, &since, &worked));
+	CHECK(!call_lane_down(&a->lane, &since, &worked));
+	call_place_end(&table.pool, a);
+	close_table(&table);
+}
+
+static void
+lanes_take_turns(void)
+{
+	struct table table;
+	struct call_place *a, *b;
+	int i, of_a = 0;
+
+	open_table(&table);
+	add(&table, "a", 20);
+	add(&table, "b", 20);
+	tell(&table);
+	a = planned(&table, "a", 9);
+	b = planned(&table, "b", 9);
+	for (i = 0; i < 20; i++)
+		wait_for(&table, a);
+	for (i = 0; i < 20; i++)
+		wait_for(&table, b);
+	for (i = 0; i < 10; i++)
+		of_a += start_next(&table, NULL) == a;
+	CHECK(of_a == 5);
+	close_table(&table);
+}
+
+static void
+what_was_sent_before_goes_first_and_alone_while_paused(void)
+{
+	struct table table;
+	struct call_job *begun, *job;
+	struct call_place *place;
+
+	open_table(&table);
+	add(&table, "a", 8);
+	tell(&table);
+	wait_for(&table, NULL);
+	CHECK(call_pool_next(&table.pool, true, NOW, &place) == NULL);
+	begun = &table.jobs[table.job_count++];
+	begun->begun = true;
+	call_lane_add(&table.pool, &table.service->lane, begun);
+	CHECK(call_pool_next(&table.pool, true, NOW, &place) == begun);
+	start_next(&table, &job);
+	CHECK(job == begun);
+	CHECK(call_pool_next(&table.pool, true, NOW, &place) == NULL);
+	close_table(&table);
+}
+
+static void
+an_instance_of_an_unknown_service_is_used_as_the_line_has_it(void)
+{
+	struct table table;
+	struct call_place *stray, *place;
+
+	open_table(&table);
+	stray = planned(&table, "a", 9);
+	CHECK(stray != NULL && planned(&table, "a", 9) == stray);
+	/* What lines say of an id is not checked. */
+	CHECK(planned(&table, "a", 10) != stray);
+	wait_for(&table, stray);
+	wait_for(&table, NULL);
+	CHECK(start_next(&table, NULL) == stray);
+	/* The other one is for whoever the registry will name. */
+	CHECK(start_next(&table, NULL) == NULL);
+	wait_for(&table, stray);
+	add(&table, "a", 2);
+	add(&table, "b", 2);
+	tell(&table);
+	place = planned(&table, "a", 9);
+	CHECK(place != NULL && place != stray && place->told);
+	CHECK(!TAILQ_EMPTY(&place->lane.jobs));
+	call_place_end(&table.pool, stray);
+	close_table(&table);
+}
+
+static void
+instances_that_only_lines_name_are_forgotten(void)
+{
+	struct table table;
+	struct call_place *busy;
+	int i;
+
+	open_table(&table);
+	busy = planned(&table, "busy", 1);
+	call_place_begin(&table.pool, busy);
+	for (i = 1; i < 20000; i++)
+		if (!CHECK(planned(&table, "a", i) != NULL))
+			break;
+	CHECK(table.pool.strays <= 2048);
+	CHECK(planned(&table, "busy", 1) == busy);
+	call_place_end(&table.pool, busy);
+	close_table(&table);
+}
+
+int
+main(void)
+{
+	RUN(the_less_loaded_of_two_gets_the_task);
+	RUN(of_many_the_most_loaded_is_never_chosen_and_each_other_is);
+	RUN(slots_are_never_exceeded);
+	RUN(fewer_slots_are_obeyed_at_once_and_more_are_used);
+	RUN(an_instance_that_names_no_slots_may_get_all_jobs);
+	RUN(a_planned_task_waits_for_its_own_instance);
+	RUN(a_planned_task_moves_when_its_place_is_gone_draining_or_critical);
+	RUN(a_warning_gets_new_work_only_where_nothing_passes);
+	RUN(an_id_at_another_address_takes_over_what_waits);
+	RUN(an_instance_that_fails_does_not_attract_work);
+	RUN(who_waits_for_a_full_instance_is_woken_when_a_slot_is_free);
+	RUN(a_retry_goes_to_another_instance_where_there_is_one);
+	RUN(busy_cuts_an_instance_to_what_it_has_and_rests_let_it_grow);
+	RUN(retry_after_is_the_least_rest);
+	RUN(rests_double_up_to_a_second_and_a_success_ends_that);
+	RUN(nothing_starts_for_a_service_without_instances);
+	RUN(a_service_where_all_refuse_is_down_until_one_answers);
+	RUN(lanes_take_turns);
+	RUN(what_was_sent_before_goes_first_and_alone_while_paused);
+	RUN(an_instance_of_an_unknown_service_is_used_as_the_line_has_it);
+	RUN(instances_that_only_lines_name_are_forgotten);
+	return check_done();
+}
