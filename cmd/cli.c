@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "line/reader.h"
 #include "line/units.h"
 #include "line/version.h"
 #include "ui/escape.h"
@@ -105,6 +106,60 @@ cli_usage(const struct cli *cli, const char *format, ...)
 	exit(EX_USAGE);
 }
 
+void
+cli_refuse(const struct cli *cli, int option, const char *format, ...)
+{
+	char message[2048];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	cli_usage(
+	    cli, "--%s: %s", option_row_find(cli->rows, option)->name, message);
+}
+
+void
+cli_check_operands(
+    const struct cli *cli, int argc, char *argv[], const char *before)
+{
+	int i;
+
+	for (i = 0; i < argc; i++)
+		if (argv[i][0] == '-' && argv[i][1] != '\0')
+			cli_usage(cli, "options come before %s: '%s'", before,
+			    argv[i]);
+}
+
+bool
+cli_line_option(
+    const struct cli *cli, int option, struct envelope_options *lines)
+{
+	struct svc_error error;
+
+	switch (option) {
+	case 'L':
+		lines->text = true;
+		break;
+	case OPTION_BARE:
+		lines->bare = true;
+		break;
+	case OPTION_RETRY:
+		lines->retry = true;
+		break;
+	case OPTION_MAX_TASK:
+		if (size_parse_within(optarg, LINE_LENGTH_MAX, &lines->max_task,
+			&error) == -1)
+			cli_refuse(cli, option, "%s", error.message);
+		break;
+	default:
+		return false;
+	}
+	if (lines->bare && lines->text)
+		cli_usage(cli, "--bare and --text exclude each other");
+	return true;
+}
+
 static void
 print_and_exit(const struct buffer *text)
 {
@@ -150,8 +205,8 @@ refuse_option(const struct cli *cli, const char *word)
 	size_t length = strcspn(word, "=");
 
 	if (optopt != 0 && option_row_find(cli->rows, optopt) != NULL)
-		cli_usage(cli, "option '%.*s' takes no argument: '%s'",
-		    (int)length, word, word + length + 1);
+		cli_refuse(
+		    cli, optopt, "takes no argument: '%s'", word + length + 1);
 	if (optopt != 0)
 		cli_usage(cli, "unknown option '-%c'", optopt);
 	if (option_row_matches(cli->rows, word + 2, length - 2) > 1)
@@ -164,11 +219,7 @@ refuse_missing(const struct cli *cli)
 {
 	const struct option_row *row = option_row_find(cli->rows, optopt);
 
-	if (row->value >= OPTION_LONG)
-		cli_usage(cli, "option '--%s' needs an argument: %s", row->name,
-		    row->argument);
-	cli_usage(cli, "option '-%c' ('--%s') needs an argument: %s",
-	    row->value, row->name, row->argument);
+	cli_refuse(cli, row->value, "needs an argument: %s", row->argument);
 }
 
 int
@@ -181,7 +232,7 @@ cli_option(struct cli *cli, int argc, char *argv[])
 		switch (value) {
 		case 'R':
 			if (*optarg == '\0')
-				cli_usage(cli, "'--registry': empty");
+				cli_refuse(cli, value, "empty");
 			cli->registry = optarg;
 			break;
 		case 'v':
@@ -296,6 +347,21 @@ cli_registry(const struct cli *cli, bool create)
 	return registry;
 }
 
+static bool
+is_absent(const struct cli *cli)
+{
+	struct buffer place = BUFFER_INIT;
+	struct svc_error error;
+	const char *path = NULL;
+	bool absent;
+
+	if (cli_place(cli, &place, &error) == 0)
+		path = buffer_string(&place);
+	absent = path != NULL && access(path, F_OK) == -1 && errno == ENOENT;
+	buffer_release(&place);
+	return absent;
+}
+
 struct registry *
 cli_registry_if_any(const struct cli *cli)
 {
@@ -304,9 +370,24 @@ cli_registry_if_any(const struct cli *cli)
 
 	if (open_registry(cli, false, &registry, &error) == 0)
 		return registry;
-	if (error.code != EX_NOINPUT)
+	/* What is there and is no directory is not a registry to be made. */
+	if (error.code != EX_NOINPUT || !is_absent(cli))
 		cli_fail(&error);
 	return NULL;
+}
+
+void
+cli_append_empty(const struct cli *cli, const char *service, struct buffer *out)
+{
+	struct buffer place = BUFFER_INIT;
+	struct svc_error error;
+
+	if (service != NULL)
+		buffer_append_format(out, "%s: ", service);
+	buffer_append_string(out, "no instances in the registry ");
+	if (cli_place(cli, &place, &error) == 0)
+		buffer_append(out, place.data, place.length);
+	buffer_release(&place);
 }
 
 struct writer *

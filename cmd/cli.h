@@ -24,6 +24,7 @@
 #include <stddef.h>
 
 #include "line/error.h"
+#include "line/task.h"
 #include "line/writer.h"
 #include "registry/registry.h"
 #include "ui/options.h"
@@ -59,6 +60,26 @@ void cli_usage(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));
 
 /*
+ * The same for the argument of the option whose value is option, with its long
+ * name in front: "--timeout: MESSAGE".
+ */
+void cli_refuse(const struct cli *cli, int option, const char *format, ...)
+    __attribute__((format(printf, 3, 4), noreturn));
+
+/*
+ * Exits with 64 when one of the operands is an option that came too late; "-"
+ * alone is an operand.  before: what options come before ("NAME").
+ */
+void cli_check_operands(
+    const struct cli *cli, int argc, char *argv[], const char *before);
+
+/*
+ * Takes an option of OPTION_ROWS_LINES, or exits; false: it is none of them.
+ */
+bool cli_line_option(
+    const struct cli *cli, int option, struct envelope_options *lines);
+
+/*
  * The one door of messages: "svc-call: MESSAGE", one line in one write(2), so
  * that lines of a pipeline's stages do not mix.  Control characters are
  * escaped: a message may quote what a stranger wrote.
@@ -85,10 +106,14 @@ int cli_worse(int status, int other);
 struct registry *cli_registry(const struct cli *cli, bool create);
 
 /*
- * The same for readers to whom a registry that does not exist is an empty one:
+ * The same for those to whom a registry that does not exist is an empty one:
  * NULL then.
  */
 struct registry *cli_registry_if_any(const struct cli *cli);
+
+/* Appends "no instances in the registry PLACE", behind "SERVICE: " if any. */
+void cli_append_empty(
+    const struct cli *cli, const char *service, struct buffer *out);
 
 /*
  * Appends where that is: -R beats SVC_REGISTRY, which beats registry_place()'s

@@ -27,7 +27,7 @@ static const struct option_row rows[] = {
     {OPTION_SORT, "sort", "[-]FIELD", "by a member; with '-' descending"},
     {OPTION_NAMES, "names", NULL, "print the names of services only"},
     {'o', "output", "FORMAT",
-	"json, table, tsv, address, prometheus, or a text with %{member}"},
+	"json, table, tsv, address, prometheus, or a text with %{MEMBER}"},
     {'w', "wait", NULL, "wait until there is something to print"},
     {'T', "timeout", "DURATION", "give up waiting after DURATION"},
     OPTION_ROWS_COMMON,
@@ -94,8 +94,7 @@ parse_option(struct cli *cli, struct request *request, int option)
 		break;
 	}
 	if (result == -1)
-		cli_usage(cli, "'--%s': %s",
-		    option_row_find(rows, option)->name, error.message);
+		cli_refuse(cli, option, "%s", error.message);
 }
 
 static int
@@ -110,6 +109,7 @@ take_services(struct cli *cli, struct request *request, int argc, char *argv[])
 {
 	int i, kept = 0;
 
+	cli_check_operands(cli, argc, argv, "NAME");
 	for (i = 0; i < argc; i++)
 		cli_check_name(cli, "service", argv[i]);
 	qsort(argv, (size_t)argc, sizeof(*argv), compare_names);
@@ -127,16 +127,15 @@ check_request(struct cli *cli, struct request *request)
 	struct svc_error error;
 
 	if (request->timeout >= 0 && !request->wait)
-		cli_usage(cli, "'--timeout' needs '--wait'");
+		cli_usage(cli, "--timeout needs --wait");
 	if (request->names && (output != NULL || request->sort != NULL))
-		cli_usage(cli, "'--names' goes with neither '--output' nor "
-			       "'--sort'");
+		cli_usage(cli, "--names goes with neither --output nor --sort");
 	if (request->sort != NULL && *request->sort == '\0')
-		cli_usage(cli, "'--sort': empty: a member, such as age");
+		cli_refuse(cli, OPTION_SORT, "not a member: '' (say age)");
 	if (output == NULL && !request->names && isatty(STDOUT_FILENO) == 1)
 		output = "table";
 	if (format_parse(&request->format, output, &error) == -1)
-		cli_usage(cli, "'--output': %s", error.message);
+		cli_refuse(cli, 'o', "%s", error.message);
 }
 
 /* Whether one of the instances is of service. */
@@ -219,21 +218,6 @@ list_now(const struct cli *cli, const struct query *query,
 	registry_close(registry);
 }
 
-/* Where nothing is registered at all it may be the wrong place. */
-static void
-append_where(const struct cli *cli, const char *service, struct buffer *out)
-{
-	struct buffer place = BUFFER_INIT;
-	struct svc_error error;
-
-	if (service != NULL)
-		buffer_append_format(out, "%s: ", service);
-	buffer_append_string(out, "no instances in the registry ");
-	if (cli_place(cli, &place, &error) == 0)
-		buffer_append(out, place.data, place.length);
-	buffer_release(&place);
-}
-
 static void
 say_why(const struct cli *cli, const struct query *query,
     const struct instance_list *list, const char *service)
@@ -241,9 +225,10 @@ say_why(const struct cli *cli, const struct query *query,
 	struct buffer sentence = BUFFER_INIT;
 	const char *text;
 
+	/* Where nothing is registered at all it may be the wrong place. */
 	if (service == NULL ? list->count == 0
 			    : !has_service(list->items, list->count, service))
-		append_where(cli, service, &sentence);
+		cli_append_empty(cli, service, &sentence);
 	else
 		query_why(query, list, service, &sentence);
 	if ((text = buffer_string(&sentence)) != NULL)
@@ -330,8 +315,7 @@ write_instances(struct writer *writer, const struct cli *cli,
 		if (having == -1)
 			cli_fail(&error);
 		if (having == 0 && count > 0 && !cli->quiet)
-			cli_warn_line("'--sort': no instance has the member "
-				      "'%s'",
+			cli_warn_line("--sort: no instance has the member '%s'",
 			    request->sort + (*request->sort == '-'));
 	}
 	if (request->one && count > 1)
@@ -420,7 +404,7 @@ main(int argc, char *argv[])
 	struct cli cli = {
 	    .rows = rows,
 	    .synopsis = synopsis,
-	    .summary = "Prints the instances of services, or waits for them.",
+	    .summary = "Print the instances of services, or wait for them.",
 	};
 	struct request request = {.timeout = -1};
 	struct writer *writer;

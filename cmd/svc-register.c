@@ -1,6 +1,6 @@
 /*
- * svc-register: adds, renews, drains and removes instances, or keeps one
- * registered while a command lives.
+ * svc-register: add, renew, drain and remove instances, or keep one registered
+ * while a command lives.
  */
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -29,9 +29,6 @@
 
 enum {
 	OPT_TTL = OPTION_LONG,
-	OPT_META,
-	OPT_ACCEPTS,
-	OPT_PRODUCES,
 	OPT_CHECK_HTTP,
 	OPT_CHECK_TCP,
 	OPT_INTERVAL,
@@ -46,18 +43,12 @@ enum {
 };
 
 static const struct option_row rows[] = {
-    {'i', "id", "ID", "the instance's name (HOST-PORT)"},
-    {'l', "label", "K=V", "a label; may be repeated"},
-    {'c', "capacity", "K=N", "a capacity, as slots=4 or mem=16G"},
-    {'u', "utilization", "N", "its load, pinned"},
-    {OPT_META, "meta", "K=V", "whatever else is to be known of it"},
-    {OPT_ACCEPTS, "accepts", "TYPE", "the media type of its tasks"},
-    {OPT_PRODUCES, "produces", "TYPE", "the media type of its results"},
-    {OPT_TTL, "ttl", "D", "it expires D after its last heartbeat"},
+    OPTION_ROWS_RECORD,
+    {OPT_TTL, "ttl", "DURATION", "it expires so long after its last heartbeat"},
     {OPT_CHECK_HTTP, "check-http", "PATH", "GET PATH tells its health"},
     {OPT_CHECK_TCP, "check-tcp", NULL, "a connection is health enough"},
-    {OPT_INTERVAL, "interval", "D", "between two checks (5s)"},
-    {OPT_READY_TIMEOUT, "ready-timeout", "D",
+    {OPT_INTERVAL, "interval", "DURATION", "between two checks (5s)"},
+    {OPT_READY_TIMEOUT, "ready-timeout", "DURATION",
 	"until COMMAND's check must have passed (30s)"},
     {OPT_REMOVE, "remove", NULL, "remove instances"},
     {OPT_ALL, "all", NULL, "with --remove: all of the service"},
@@ -65,7 +56,7 @@ static const struct option_row rows[] = {
     {OPT_DRAIN, "drain", NULL, "no new work for instances"},
     {OPT_UNDRAIN, "undrain", NULL, "work for them again"},
     {'w', "wait", NULL, "with --drain: until they are idle"},
-    {'T', "timeout", "D", "with --wait: give up after D"},
+    {'T', "timeout", "DURATION", "with --wait: give up after DURATION"},
     {OPT_CREATE, "create", NULL, "make a service of a shared registry"},
     {OPT_OWNER, "owner", "USER[:GROUP]", "with --create: whose it is"},
     {'n', "dry-run", NULL, "print what would be, change nothing"},
@@ -98,20 +89,18 @@ struct order {
 static int
 take_part(struct order *order, int option, struct svc_error *error)
 {
-	const struct option_row *row = rows;
-
-	while (row->value != option)
-		row++;
 	order->described = true;
-	return record_set(&order->parts, row->name, optarg, error);
+	return record_set(
+	    &order->parts, option_row_find(rows, option)->name, optarg, error);
 }
 
 static void
 take_verb(struct order *order, int verb)
 {
 	if (order->verb != 0 && order->verb != verb)
-		cli_usage(order->cli,
-		    "one of --remove, --renew, --drain, --undrain, --create");
+		cli_usage(order->cli, "--%s and --%s exclude each other",
+		    option_row_find(rows, order->verb)->name,
+		    option_row_find(rows, verb)->name);
 	order->verb = verb;
 }
 
@@ -151,7 +140,7 @@ take_option(struct order *order, int option)
 		result = take_part(order, option, &error);
 	}
 	if (result == -1)
-		cli_usage(order->cli, "%s", error.message);
+		cli_refuse(order->cli, option, "%s", error.message);
 }
 
 /*
@@ -178,7 +167,7 @@ take_arguments(struct order *order, int argc, char *argv[])
 		cli_init(order->cli);
 	}
 	if (order->command != NULL && order->command[0] == NULL)
-		cli_usage(order->cli, "no command after '--'");
+		cli_usage(order->cli, "COMMAND is missing: it follows '--'");
 }
 
 static bool
@@ -199,19 +188,17 @@ check_options(const struct order *order)
 		bool broken;
 		const char *rule;
 	} rules[] = {
-	    {order->wait && order->verb != OPT_DRAIN,
-		"--wait goes with --drain"},
-	    {order->timeout >= 0 && !order->wait, "--timeout goes with --wait"},
-	    {order->all && order->verb != OPT_REMOVE,
-		"--all goes with --remove"},
+	    {order->wait && order->verb != OPT_DRAIN, "--wait needs --drain"},
+	    {order->timeout >= 0 && !order->wait, "--timeout needs --wait"},
+	    {order->all && order->verb != OPT_REMOVE, "--all needs --remove"},
 	    {(order->owner != NULL) != (order->verb == OPT_CREATE),
 		"--create and --owner go together"},
 	    {order->described && (order->verb != 0 || lines),
-		"options that describe a record go with NAME ADDRESS"},
+		"options that describe an instance need NAME ADDRESS"},
 	    {order->command != NULL && (order->verb != 0 || lines),
-		"a command goes with NAME ADDRESS"},
+		"COMMAND needs NAME ADDRESS"},
 	    {order->ready_timeout >= 0 && (order->command == NULL || !checked),
-		"--ready-timeout goes with a check and a command"},
+		"--ready-timeout needs a check and COMMAND"},
 	};
 	size_t i;
 
@@ -230,23 +217,22 @@ check_operands(const struct order *order)
 	if (from_stdin(order))
 		return;
 	if (order->count == 0)
-		cli_usage(cli, "a service's NAME is missing");
+		cli_usage(cli, "NAME is missing");
 	cli_check_name(cli, "service", order->operands[0]);
 	if (order->verb == OPT_CREATE || order->all) {
 		if (order->count != 1)
-			cli_usage(cli, "one NAME and nothing after it");
+			cli_usage(cli, "one NAME and nothing after it: '%s'",
+			    order->operands[1]);
 		return;
 	}
 	if (order->count == 1)
 		cli_usage(cli, "%s is missing after '%s'",
 		    order->verb == 0 ? "ADDRESS" : "ID", order->operands[0]);
 	if (order->verb == 0 && order->count > 2)
-		cli_usage(cli,
-		    "'%s' stands after ADDRESS; options come before "
-		    "NAME, a command after '--'",
+		cli_usage(cli, "unexpected operand '%s': COMMAND follows '--'",
 		    order->operands[2]);
 	for (i = 1; order->verb != 0 && i < order->count; i++)
-		cli_check_name(cli, "id", order->operands[i]);
+		cli_check_name(cli, "instance", order->operands[i]);
 }
 
 static int
@@ -380,7 +366,8 @@ apply_named(
 
 	for (i = 0; i < count; i++)
 		items[i].id = order->operands[i + 1];
-	apply_all(order, registry, writer, items, count);
+	if (registry != NULL)
+		apply_all(order, registry, writer, items, count);
 	for (i = 0; i < count; i++) {
 		if (items[i].result == 0) {
 			cli_warn_line("%s/%s: no such instance",
@@ -394,6 +381,18 @@ apply_named(
 	return status;
 }
 
+static void
+say_empty(const struct order *order)
+{
+	struct buffer sentence = BUFFER_INIT;
+	const char *text;
+
+	cli_append_empty(order->cli, order->operands[0], &sentence);
+	if ((text = buffer_string(&sentence)) != NULL)
+		cli_warn_line("%s", text);
+	buffer_release(&sentence);
+}
+
 static int
 remove_all(
     const struct order *order, struct registry *registry, struct writer *writer)
@@ -404,7 +403,8 @@ remove_all(
 	size_t i, removed = 0;
 	int status = EX_OK;
 
-	if (registry_list(registry, order->operands[0], &list, &error) == -1)
+	if (registry != NULL &&
+	    registry_list(registry, order->operands[0], &list, &error) == -1)
 		cli_fail(&error);
 	items = allocate(list.count);
 	for (i = 0; i < list.count; i++)
@@ -420,7 +420,7 @@ remove_all(
 	instance_list_release(&list);
 	if (removed > 0 || status != EX_OK)
 		return status;
-	cli_warn_line("%s: no instances", order->operands[0]);
+	say_empty(order);
 	return 1;
 }
 
@@ -456,7 +456,7 @@ wait_idle(const struct order *order, struct registry *registry)
 static int
 change(const struct order *order)
 {
-	struct registry *registry = cli_registry(order->cli, false);
+	struct registry *registry = cli_registry_if_any(order->cli);
 	struct writer *writer = open_output(order);
 	int status;
 
@@ -651,12 +651,11 @@ main(int argc, char *argv[])
 		"svc-register [option ...] NAME ADDRESS [-- COMMAND ...]\n"
 		"svc-register [-nqv] [-R PLACE] -\n"
 		"svc-register --remove NAME ID ... | --remove --all NAME\n"
-		"svc-register --renew NAME ID ...\n"
-		"svc-register --drain [-w [-T D]] NAME ID ... | "
-		"--undrain NAME ID ...\n"
+		"svc-register --renew | --undrain NAME ID ...\n"
+		"svc-register --drain [-w [-T DURATION]] NAME ID ...\n"
 		"svc-register --create --owner USER[:GROUP] NAME",
-	    .summary = "Adds, renews, drains and removes instances of "
-		       "services, or keeps one\nregistered while COMMAND "
+	    .summary = "Add, renew, drain and remove instances of "
+		       "services, or keep one registered while COMMAND "
 		       "runs."};
 	struct order order = {.cli = &cli,
 	    .parts = RECORD_PARTS_INIT,

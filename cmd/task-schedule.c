@@ -25,10 +25,7 @@ enum {
 	OPTION_CONSTRAINED,
 	OPTION_SCORE,
 	OPTION_SEED,
-	OPTION_BARE,
-	OPTION_RETRY,
-	OPTION_EXPLAIN,
-	OPTION_MAX_TASK
+	OPTION_EXPLAIN
 };
 
 static const struct option_row rows[] = {
@@ -48,11 +45,8 @@ static const struct option_row rows[] = {
     {'l', "label", "SELECTOR", "only instances that match: zone=eu-1,gpu"},
     {'a', "all", NULL, "also instances whose status gets no work"},
     {OPTION_SEED, "seed", "N", "the same choices each time"},
-    {OPTION_BARE, "bare", NULL, "every line is a payload"},
-    {'L', "text", NULL, "every line is a payload of plain text"},
-    {OPTION_RETRY, "retry", NULL, "failed tasks go again, finished ones pass"},
+    OPTION_ROWS_LINES,
     {OPTION_EXPLAIN, "explain", "[=full]", "say why, on each line"},
-    {OPTION_MAX_TASK, "max-task", "SIZE", "refuse larger payloads (8M)"},
     OPTION_ROWS_COMMON,
     {0, NULL, NULL, NULL},
 };
@@ -101,7 +95,7 @@ set_policy(struct cli *cli, struct request *request, const char *name)
 	const struct policy_type *policy = policy_find(name);
 
 	if (request->policy != NULL && request->policy != policy)
-		cli_usage(cli, "'--%s' and '--%s': one policy only",
+		cli_usage(cli, "--%s and --%s exclude each other",
 		    request->policy->name, name);
 	request->policy = policy;
 }
@@ -115,20 +109,8 @@ set_score(struct cli *cli, struct request *request, const char *name)
 	else if (strcmp(name, "pack") == 0)
 		request->options.score = SCORE_PACK;
 	else
-		cli_usage(cli, "'--score': spread or pack, not '%s'", name);
-}
-
-static void
-set_max_task(struct cli *cli, struct request *request, const char *text)
-{
-	struct svc_error error;
-	double size;
-
-	if (size_parse(text, &size, &error) == -1)
-		cli_usage(cli, "'--max-task': %s", error.message);
-	if (size < 1 || size > (double)LINE_LENGTH_MAX)
-		cli_usage(cli, "'--max-task': from 1 to 20M, not '%s'", text);
-	request->lines.max_task = (size_t)size;
+		cli_refuse(cli, OPTION_SCORE,
+		    "not a score: '%s' (say spread or pack)", name);
 }
 
 static void
@@ -138,7 +120,7 @@ set_seed(struct cli *cli, struct request *request, const char *text)
 	long long seed;
 
 	if (integer_parse(text, 0, INT64_MAX, &seed, &error) == -1)
-		cli_usage(cli, "'--seed': %s", error.message);
+		cli_refuse(cli, OPTION_SEED, "%s", error.message);
 	request->options.seed = (uint64_t)seed;
 	request->seeded = true;
 }
@@ -151,14 +133,25 @@ set_label(struct cli *cli, struct request *request, const char *text)
 	selector_free(request->selector);
 	request->label = text;
 	if (selector_parse(&request->selector, text, &error) == -1)
-		cli_usage(cli, "'--label': %s", error.message);
+		cli_refuse(cli, 'l', "%s", error.message);
+}
+
+static void
+set_service(struct cli *cli, struct request *request, const char *name)
+{
+	struct svc_error error;
+
+	if (name_check("service", name, &error) == -1)
+		cli_refuse(cli, 's', "%s", error.message);
+	request->service = name;
 }
 
 static void
 set_explain(struct cli *cli, struct request *request, const char *how)
 {
 	if (how != NULL && strcmp(how, "full") != 0)
-		cli_usage(cli, "'--explain': full or nothing, not '%s'", how);
+		cli_refuse(cli, OPTION_EXPLAIN,
+		    "not a way to explain: '%s' (say full, or nothing)", how);
 	request->explain = how == NULL ? EXPLAIN_COUNTS : EXPLAIN_FULL;
 }
 
@@ -174,8 +167,8 @@ parse_policy(struct cli *cli, struct request *request, int option)
 	case OPTION_WEIGHTED:
 		set_policy(cli, request, "weighted");
 		if (optarg != NULL && *optarg == '\0')
-			cli_usage(cli, "'--weighted': empty: a member, such as "
-				       "capacity.cpu");
+			cli_refuse(
+			    cli, option, "not a member: '' (say capacity.cpu)");
 		request->options.field = optarg;
 		break;
 	case OPTION_SMOOTH:
@@ -201,8 +194,7 @@ parse_option(struct cli *cli, struct request *request, int option)
 		request->resources = optarg;
 		break;
 	case 's':
-		cli_check_name(cli, "service", optarg);
-		request->service = optarg;
+		set_service(cli, request, optarg);
 		break;
 	case 'l':
 		set_label(cli, request, optarg);
@@ -210,23 +202,12 @@ parse_option(struct cli *cli, struct request *request, int option)
 	case 'a':
 		request->all = true;
 		break;
-	case 'L':
-		request->lines.text = true;
-		break;
-	case OPTION_BARE:
-		request->lines.bare = true;
-		break;
-	case OPTION_RETRY:
-		request->lines.retry = true;
-		break;
 	case OPTION_EXPLAIN:
 		set_explain(cli, request, optarg);
 		break;
-	case OPTION_MAX_TASK:
-		set_max_task(cli, request, optarg);
-		break;
 	default:
-		parse_policy(cli, request, option);
+		if (!cli_line_option(cli, option, &request->lines))
+			parse_policy(cli, request, option);
 	}
 }
 
@@ -256,30 +237,23 @@ has_tasks(const struct request *request)
 static void
 check_request(struct cli *cli, struct request *request)
 {
-	const char *name;
-
 	if (request->policy == NULL)
 		request->policy = &policy_random;
-	name = request->policy->name;
 	request->options.service = request->service;
 	if (request->options.smooth && request->policy != &policy_weighted)
-		cli_usage(
-		    cli, "'--smooth' needs '--weighted', not '--%s'", name);
+		cli_usage(cli, "--smooth needs --weighted");
 	if (request->score && request->policy != &policy_constrained)
-		cli_usage(
-		    cli, "'--score' needs '--constrained', not '--%s'", name);
-	if (request->lines.bare && request->lines.text)
-		cli_usage(cli, "'--bare' and '--text': one of them");
+		cli_usage(cli, "--score needs --constrained");
 	if (reads_instances(request) && has_tasks(request) &&
 	    (request->tasks == NULL || is_stdin(request->tasks)))
 		cli_usage(cli, "instances and tasks cannot both come from "
-			       "standard input: name a file with '--tasks' or "
-			       "'--resources', or a '--service'");
+			       "standard input: name a file with --tasks or "
+			       "--resources, or a --service");
 	if (reads_instances(request) && isatty(STDIN_FILENO) == 1)
 		cli_usage(cli,
 		    "instances are expected on standard input, and "
 		    "it is a terminal: pipe svc-discover into it, or "
-		    "use '--service' or '--resources'");
+		    "use --service or --resources");
 	if (!request->seeded)
 		arc4random_buf(
 		    &request->options.seed, sizeof(request->options.seed));
@@ -377,14 +351,14 @@ stock_release(struct stock *stock)
 
 /* Why there is nothing to choose from. */
 static void
-append_empty(const struct stock *stock, const struct request *request,
-    struct buffer *out)
+append_empty(const struct cli *cli, const struct stock *stock,
+    const struct request *request, struct buffer *out)
 {
 	if (stock->left_out > 0)
 		buffer_append_format(out, "none of %zu instances matches '%s'",
 		    stock->left_out, request->label);
 	else if (request->resources == NULL && !reads_instances(request))
-		buffer_append_string(out, "no instances in the registry");
+		cli_append_empty(cli, NULL, out);
 	else
 		buffer_append_format(out, "no instances in %s",
 		    reads_instances(request) ? "stdin" : request->resources);
@@ -464,7 +438,11 @@ schedule_tasks(const struct cli *cli, struct request *request,
 		cli_warn_line("%lu of %lu tasks not placed; %s:%lu: %s",
 		    filter.unplaced, filter.tasks, reader_name(reader),
 		    filter.first_line, filter.first);
-	return status;
+	if (pool_count(placer->pool) > 0)
+		return status;
+	if (filter.unplaced == 0 && !cli->quiet)
+		cli_warn_line("%s", placer->empty);
+	return cli_worse(status, 1);
 }
 
 /* One choice, for no task in particular. */
@@ -503,7 +481,7 @@ schedule(const struct cli *cli, struct request *request,
 	    .explain = request->explain};
 	int status;
 
-	append_empty(stock, request, &empty);
+	append_empty(cli, stock, request, &empty);
 	placer.empty = buffer_string(&empty);
 	if (policy_open(&policy, request->policy, pool, &request->options,
 		&error) == -1)
@@ -562,6 +540,7 @@ main(int argc, char *argv[])
 	cli_init(&cli);
 	while ((option = cli_option(&cli, argc, argv)) != -1)
 		parse_option(&cli, &request, option);
+	cli_check_operands(&cli, argc - optind, argv + optind, "operands");
 	if (optind < argc)
 		cli_usage(&cli, "unexpected operand '%s'", argv[optind]);
 	check_request(&cli, &request);

@@ -19,7 +19,7 @@
 #include "process/signals.h"
 #include "registry/keeper.h"
 
-#define SIZE_LARGEST	(1024.0 * 1024 * 1024)
+#define SIZE_LARGEST	(1024UL * 1024 * 1024)
 #define SIZE_DEFAULT	(8UL * 1024 * 1024)
 #define SLOTS_MAX	4096
 #define BACKLOG_MAX	100000
@@ -30,10 +30,6 @@
 enum {
 	OPTION_BACKLOG = OPTION_LONG,
 	OPTION_LINES,
-	OPTION_META,
-	OPTION_ACCEPTS,
-	OPTION_PRODUCES,
-	OPTION_MAX_TASK,
 	OPTION_MAX_RESULT,
 	OPTION_PUBLIC
 };
@@ -43,18 +39,12 @@ static const struct option_row rows[] = {
     {OPTION_BACKLOG, "backlog", "N", "requests that wait beyond (SLOTS)"},
     {'b', "bind", "ADDR:PORT", "listen there (127.0.0.1:0, a free port)"},
     {OPTION_PUBLIC, "public", NULL, "ADDR may be one that others reach"},
-    {'T', "timeout", "D", "stop a task after D (no limit)"},
+    {'T', "timeout", "DURATION", "stop a task after DURATION (no limit)"},
     {OPTION_LINES, "lines", NULL, "keep SLOTS copies, a line in and out"},
     {'L', "text", NULL, "what the command prints is text"},
-    {OPTION_MAX_TASK, "max-task", "SIZE", "largest task (8M)"},
-    {OPTION_MAX_RESULT, "max-result", "SIZE", "largest result (8M)"},
-    {'i', "id", "ID", "the instance's id (HOST-PORT)"},
-    {'l', "label", "K=V", "a label of the instance"},
-    {'c', "capacity", "K=N", "a capacity of the instance"},
-    {'u', "utilization", "N", "pin the instance's utilization"},
-    {OPTION_META, "meta", "K=V", "a member of the instance's meta"},
-    {OPTION_ACCEPTS, "accepts", "TYPE", "the type that tasks have"},
-    {OPTION_PRODUCES, "produces", "TYPE", "the type that results have"},
+    {OPTION_MAX_TASK, "max-task", "SIZE", "the largest task (8M)"},
+    {OPTION_MAX_RESULT, "max-result", "SIZE", "the largest result (8M)"},
+    OPTION_ROWS_RECORD,
     OPTION_ROWS_COMMON,
     {0, NULL, NULL, NULL},
 };
@@ -74,65 +64,44 @@ struct task_worker {
 	int status;
 };
 
-static void
-check(const struct task_worker *self, int status, const struct svc_error *error)
-{
-	if (status == -1)
-		cli_usage(&self->cli, "%s", error->message);
-}
-
 static int
 read_integer(
-    const struct task_worker *self, long long least, long long greatest)
+    long long least, long long greatest, int *number, struct svc_error *error)
 {
-	struct svc_error error;
-	long long number = 0;
+	long long parsed;
 
-	check(self, integer_parse(optarg, least, greatest, &number, &error),
-	    &error);
-	return (int)number;
-}
-
-static size_t
-read_size(const struct task_worker *self)
-{
-	struct svc_error error;
-	double size = 0;
-
-	check(self, size_parse(optarg, &size, &error), &error);
-	if (size < 1 || size > SIZE_LARGEST)
-		cli_usage(&self->cli, "not a size from 1 to 1G: '%s'", optarg);
-	return (size_t)size;
+	if (integer_parse(optarg, least, greatest, &parsed, error) == -1)
+		return -1;
+	*number = (int)parsed;
+	return 0;
 }
 
 /* An option of the record. */
-static void
-read_part(struct task_worker *self, int value)
+static int
+read_part(struct task_worker *self, int value, struct svc_error *error)
 {
-	struct svc_error error;
-
 	if (value == 'c' && strncmp(optarg, "slots=", 6) == 0)
-		cli_usage(
-		    &self->cli, "capacity.slots is what -j says: '%s'", optarg);
+		return svc_error_set(
+		    error, EX_USAGE, "slots is what --jobs says: '%s'", optarg);
 	self->described = true;
-	check(self,
-	    record_set(&self->parts, option_row_find(rows, value)->name, optarg,
-		&error),
-	    &error);
+	return record_set(
+	    &self->parts, option_row_find(rows, value)->name, optarg, error);
 }
 
 static void
 read_option(struct task_worker *self, int value)
 {
 	struct worker_options *options = &self->options;
-	struct svc_error error;
+	struct svc_error error = {0, ""};
+	int result = 0;
 
 	switch (value) {
 	case 'j':
-		options->slots = read_integer(self, 1, SLOTS_MAX);
+		result = read_integer(1, SLOTS_MAX, &options->slots, &error);
 		break;
 	case OPTION_BACKLOG:
-		options->backlog = read_integer(self, 0, BACKLOG_MAX);
+		result =
+		    read_integer(0, BACKLOG_MAX, &options->backlog, &error);
 		break;
 	case 'b':
 		options->bind = optarg;
@@ -141,8 +110,7 @@ read_option(struct task_worker *self, int value)
 		options->public = true;
 		break;
 	case 'T':
-		check(self, duration_parse(optarg, &options->timeout, &error),
-		    &error);
+		result = duration_parse(optarg, &options->timeout, &error);
 		break;
 	case OPTION_LINES:
 		options->lines = true;
@@ -151,15 +119,19 @@ read_option(struct task_worker *self, int value)
 		options->text = true;
 		break;
 	case OPTION_MAX_TASK:
-		options->max_task = read_size(self);
+		result = size_parse_within(
+		    optarg, SIZE_LARGEST, &options->max_task, &error);
 		break;
 	case OPTION_MAX_RESULT:
-		options->max_result = read_size(self);
+		result = size_parse_within(
+		    optarg, SIZE_LARGEST, &options->max_result, &error);
 		break;
 	default:
-		read_part(self, value);
+		result = read_part(self, value, &error);
 		break;
 	}
+	if (result == -1)
+		cli_refuse(&self->cli, value, "%s", error.message);
 }
 
 /* [NAME] -- COMMAND...: getopt_long(3) has eaten "--" where there is no NAME.
@@ -170,15 +142,18 @@ read_operands(struct task_worker *self, int argc, char *argv[])
 	const struct cli *cli = &self->cli;
 
 	if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
+		cli_check_operands(cli, 1, argv + optind, "NAME");
 		self->parts.service = argv[optind++];
 		cli_check_name(cli, "service", self->parts.service);
+		if (optind < argc && strcmp(argv[optind], "--") != 0)
+			cli_check_operands(cli, 1, argv + optind, "NAME");
 		if (optind < argc && strcmp(argv[optind], "--") != 0)
 			cli_usage(cli, "COMMAND must follow '--': '%s'",
 			    argv[optind]);
 		optind++;
 	}
 	if (optind >= argc)
-		cli_usage(cli, "no COMMAND; give it after '--'");
+		cli_usage(cli, "COMMAND is missing: it follows '--'");
 	self->options.command = argv + optind;
 	if (self->parts.service == NULL && self->described)
 		cli_usage(
@@ -401,7 +376,7 @@ open_loop(struct task_worker *self)
 	if (worker_open(&self->worker, self->base, &self->options, &error) == 0)
 		return;
 	if (error.code == EX_USAGE)
-		cli_usage(&self->cli, "%s", error.message);
+		cli_refuse(&self->cli, 'b', "%s", error.message);
 	cli_fail(&error);
 }
 
@@ -458,10 +433,11 @@ release(struct task_worker *self)
 }
 
 static const char synopsis[] =
-    "task-worker [-j SLOTS] [--backlog N] [-b ADDR:PORT [--public]] [-T D] "
-    "[--lines] [-L] [--max-task SIZE] [--max-result SIZE] [-i ID] "
-    "[-l K=V]... [-c K=N]... [-u N] [--meta K=V]... [--accepts TYPE] "
-    "[--produces TYPE] [-R PLACE] [-q] [-v] [NAME] -- COMMAND [ARGUMENT]...";
+    "task-worker [-Lqv] [-b ADDR:PORT [--public]] [-c K=N]... [-i ID] "
+    "[-j SLOTS] [-l K=V]... [-R PLACE] [-T DURATION] [-u N] "
+    "[--accepts TYPE] [--backlog N] [--lines] [--max-result SIZE] "
+    "[--max-task SIZE] [--meta K=V]... [--produces TYPE] "
+    "[NAME] -- COMMAND [ARGUMENT]...";
 
 int
 main(int argc, char *argv[])

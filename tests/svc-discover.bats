@@ -310,9 +310,28 @@ on_terminal() {
 	on_terminal 70 svc-discover render >out
 	[[ $(head -n 1 out | tr -s ' ') =~ ^'SERVICE ID ADDRESS STATUS LOAD AGE LABELS' ]]
 	[ "$(wc -l <out)" -eq 3 ]
-	sed 's/\x1b\[[0-9;]*m//g' out | awk 'length > 70 { exit 1 }'
+	sed 's/\x1b\[[0-9;]*m//g; s/…/./g' out | awk 'length > 70 { exit 1 }'
 	grep -q '0\.05' out
 	[ "$(on_terminal 70 svc-discover -o address -1 render)" = http://127.0.0.1:1/task ]
+}
+
+@test "what the table cuts ends with a mark: labels first, addresses last" {
+	svc-register -q -l zone=europe-north -i a-long-name-of-an-instance render 127.0.0.1:8080
+	TERM=dumb on_terminal 90 svc-discover render >out
+	grep -Eq 'a-long-name-of-an-instance .* passing .* zone=[a-z-]*…$' out
+	TERM=dumb on_terminal 60 svc-discover render >out
+	grep -q ' a-l… http://127.0.0.1:8080.* passing .* zone=…$' out
+	LC_ALL=C TERM=dumb on_terminal 60 svc-discover render | grep -qF ' zon...'
+	sed 's/…/./g' out | awk 'length > 60 { exit 1 }'
+}
+
+@test "an option behind a name is refused as one" {
+	run svc-discover foo -a
+	is 64
+	says "options come before NAME: '-a'"
+	run svc-discover -T 5x -w foo
+	is 64
+	says "--timeout: not a duration: '5x' (say 250ms"
 }
 
 @test "only a terminal that can, and nobody forbids, gets colours" {
@@ -343,6 +362,16 @@ on_terminal() {
 	LC_ALL=C timeout 20 svc-discover -o table render | grep -qF 'zone=m\xc3\xbcnchen'
 	export LC_ALL=C
 	on_terminal 60 timeout 20 svc-discover render | grep -q '127.0'
+}
+
+@test "a registry that is a file is 66, one that cannot be made 73" {
+	: >file
+	run svc-discover -R file
+	is 66
+	says "registry file: Not a directory"
+	run svc-discover -w -R /proc/nope/registry
+	is 73
+	says "registry /proc/nope/registry: cannot make /proc/nope"
 }
 
 @test "hostile files are skipped with a warning each" {

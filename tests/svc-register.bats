@@ -513,3 +513,29 @@ in_terminal() {
 	is 0
 	[[ $output != *libcurl* ]]
 }
+
+@test "without a registry nothing is removed, and one that cannot be made is 73" {
+	export SVC_REGISTRY=$PWD/missing
+	run svc-register --remove render web1
+	is 1
+	says "render/web1: no such instance"
+	run svc-register --remove --all render
+	is 1
+	says "render: no instances in the registry $SVC_REGISTRY"
+	[ ! -e "$SVC_REGISTRY" ]
+	run svc-register -R /proc/nope/registry render web1:8081
+	is 73
+	says "registry /proc/nope/registry: cannot make /proc/nope"
+	run svc-register -R /proc/1 render web1:8081
+	says "registry /proc/1"
+}
+
+@test "options behind the operands are taken, and refused by their name" {
+	svc-register render web1:8081 -l zone=eu-1 | grep -q '"zone":"eu-1"'
+	run svc-register render web1:8081 --ttl 5x
+	is 64
+	says "--ttl: not a duration: '5x'"
+	run svc-register --remove --drain render web1
+	is 64
+	says "--remove and --drain exclude each other"
+}

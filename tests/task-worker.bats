@@ -792,3 +792,15 @@ heard() {
 	[ "$code" -eq 200 ]
 	cmp large body
 }
+
+@test "a refusal names the long option, and what would be right" {
+	run task-worker -b 0.0.0.0:0 -- cat
+	is 64
+	says "--bind: an address that others reach: '0.0.0.0:0' (--public allows it)"
+	run task-worker -c cpu=x w -- cat
+	is 64
+	says "--capacity: cpu: not a quantity: 'x' (say 4"
+	run task-worker w -j 2 -- cat
+	is 64
+	says "options come before NAME: '-j'"
+}

@@ -125,8 +125,8 @@ set_check_http(
     struct record_parts *parts, const char *value, struct svc_error *error)
 {
 	if (value[0] != '/')
-		return svc_error_set(error, EX_USAGE,
-		    "not a path: '%s' (say /health)", value);
+		return svc_error_set(
+		    error, EX_USAGE, "not a path: '%s' (say /health)", value);
 	parts->check_http = value;
 	return 0;
 }

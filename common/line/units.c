@@ -98,11 +98,13 @@ name_valid(const char *name, size_t length)
 int
 name_check(const char *what, const char *name, struct svc_error *error)
 {
-	char kind[64] = "the name of a ";
+	bool vowel = *what != '\0' && strchr("aeio", *what) != NULL;
+	char kind[64];
 
 	if (name_valid(name, strlen(name)))
 		return 0;
-	strncat(kind, what, sizeof(kind) - strlen(kind) - 1);
+	snprintf(
+	    kind, sizeof(kind), "the name of %s %s", vowel ? "an" : "a", what);
 	return refuse(error, kind, name,
 	    "letters, digits, '.', '_' and '-', at most 128, as web1-8081");
 }
@@ -210,12 +212,12 @@ duration_append(struct buffer *out, double seconds)
 	    number, steps[i].suffix);
 }
 
-int
-size_parse(const char *text, double *bytes, struct svc_error *error)
+static bool
+parse_quantity(const char *text, double *quantity)
 {
 	const struct unit *unit = NULL;
 	const char *suffix;
-	double number;
+	double number = 0;
 	size_t length;
 
 	if (decimal(text, &number, &suffix)) {
@@ -227,10 +229,44 @@ size_parse(const char *text, double *bytes, struct svc_error *error)
 		unit = find_unit(size_units, suffix, length);
 	}
 	if (unit == NULL || !isfinite(number * unit->factor))
-		return refuse(
-		    error, "a size", text, "say 512, 512K, 512M, 2G or 1.5G");
-	*bytes = number * unit->factor;
-	return 0;
+		return false;
+	*quantity = number * unit->factor;
+	return true;
+}
+
+int
+size_parse(const char *text, double *bytes, struct svc_error *error)
+{
+	return parse_quantity(text, bytes)
+		   ? 0
+		   : refuse(error, "a size", text,
+			 "say 512, 512K, 512M, 2G or 1.5G");
+}
+
+int
+size_parse_within(
+    const char *text, size_t maximum, size_t *bytes, struct svc_error *error)
+{
+	char range[64];
+	double number;
+
+	if (parse_quantity(text, &number) && number >= 1 &&
+	    number <= (double)maximum) {
+		*bytes = (size_t)number;
+		return 0;
+	}
+	snprintf(range, sizeof(range), "say one from 1 to %zuM",
+	    maximum / (1024UL * 1024));
+	return refuse(error, "a size", text, range);
+}
+
+int
+quantity_parse(const char *text, double *quantity, struct svc_error *error)
+{
+	return parse_quantity(text, quantity)
+		   ? 0
+		   : refuse(
+			 error, "a quantity", text, "say 4, 0.5, 512M or 2G");
 }
 
 int

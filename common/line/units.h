@@ -32,7 +32,10 @@
  */
 bool name_valid(const char *name, size_t length);
 
-/* The same with a refusal, EX_USAGE: what says whose name it is ("service"). */
+/*
+ * The same with a refusal, EX_USAGE: what says whose name it is ("service",
+ * "instance").
+ */
 int name_check(const char *what, const char *name, struct svc_error *error);
 
 /* Seconds, from 0 to DURATION_MAX.  EX_USAGE. */
@@ -44,8 +47,15 @@ int duration_parse(const char *text, double *seconds, struct svc_error *error);
  */
 void duration_append(struct buffer *out, double seconds);
 
-/* A size in bytes, or a quantity with the same suffixes.  EX_USAGE. */
+/* A size in bytes.  EX_USAGE. */
 int size_parse(const char *text, double *bytes, struct svc_error *error);
+
+/* The same from 1 to maximum, which is whole mebibytes. */
+int size_parse_within(
+    const char *text, size_t maximum, size_t *bytes, struct svc_error *error);
+
+/* An amount of whatever, with the suffixes of sizes.  EX_USAGE. */
+int quantity_parse(const char *text, double *quantity, struct svc_error *error);
 
 /* A plain decimal number, all of text, finite.  EX_USAGE. */
 int number_parse(const char *text, double *number, struct svc_error *error);

@@ -253,8 +253,7 @@ writer_take(
 		*lines = empty;
 		result = 0;
 	} else {
-		result =
-		    writer_line(writer, lines->data, lines->length, error);
+		result = writer_line(writer, lines->data, lines->length, error);
 	}
 	buffer_clear(lines);
 	return result;

@@ -241,7 +241,7 @@ begin(struct registered_command *registered, struct svc_error *error)
 }
 
 static void
-tenure_release(struct registered_command *registered)
+registered_release(struct registered_command *registered)
 {
 	leave_registry(registered);
 	wrapper_close(registered->wrapper);
@@ -276,6 +276,6 @@ registered_command_run(const struct registered_command_options *options,
 	*wait_status = registered.wait_status;
 	result = registered.failed ? -1 : 0;
 out:
-	tenure_release(&registered);
+	registered_release(&registered);
 	return result;
 }

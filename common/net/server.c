@@ -289,7 +289,8 @@ open_listener(struct server *server, struct svc_error *error)
 	if (!server->options.public && !is_loopback(info->ai_addr)) {
 		freeaddrinfo(info);
 		return svc_error_set(error, EX_USAGE,
-		    "'%s' is an address that others reach", name);
+		    "an address that others reach: '%s' (--public allows it)",
+		    name);
 	}
 	descriptor = listen_on(info, name, error);
 	freeaddrinfo(info);

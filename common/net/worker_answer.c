@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 
 #include "line/json.h"
-#include "line/utf8.h"
+#include "line/text.h"
 #include "net/worker_task.h"
 
 static bool
@@ -14,17 +14,6 @@ is_blank(const char *data, size_t length)
 
 	for (i = 0; i < length; i++)
 		if (memchr(" \t\r\n", data[i], 4) == NULL)
-			return false;
-	return true;
-}
-
-static bool
-is_utf8(const char *text, size_t length)
-{
-	size_t i, step;
-
-	for (i = 0; i < length; i += step)
-		if ((step = utf8_length(text + i, length - i)) == 0)
 			return false;
 	return true;
 }
@@ -55,7 +44,7 @@ task_answer(struct worker_task *task, const char *data, size_t length)
 	bool text = task->worker->options.text;
 	struct server_request *request;
 
-	if (text && !is_utf8(data, length)) {
+	if (text && !text_valid(data, length)) {
 		task_refuse(task, 500, "the command's output is not UTF-8");
 		return;
 	}

@@ -181,7 +181,8 @@ cursor_store(struct cursor_set *set, const char *key, const char *id,
 {
 	struct cursor *cursor;
 
-	if (name_check("id", id, error) == -1 || take_lock(set, error) == -1)
+	if (name_check("instance", id, error) == -1 ||
+	    take_lock(set, error) == -1)
 		return -1;
 	cursor = find(set, key);
 	if (cursor == NULL)

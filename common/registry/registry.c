@@ -114,7 +114,7 @@ registry_key(char key[REGISTRY_KEY_SIZE], const char *service, const char *id,
     const char *suffix, struct svc_error *error)
 {
 	if (name_check("service", service, error) == -1 ||
-	    name_check("id", id, error) == -1)
+	    name_check("instance", id, error) == -1)
 		return -1;
 	snprintf(
 	    key, REGISTRY_KEY_SIZE, "services/%s/%s%s", service, id, suffix);

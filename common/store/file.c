@@ -122,8 +122,10 @@ file_store_begin(struct file_store *store, struct svc_error *error)
 		put.if_absent = true;
 		if (file_write(store, &put, NULL, &failure) == -1 &&
 		    failure.code != EX_CANTCREAT && failure.code != EX_NOPERM)
-			return svc_error_set(
-			    error, failure.code, "%s", failure.message);
+			return svc_error_set(error,
+			    failure.code == EX_NOINPUT ? EX_CANTCREAT
+						       : failure.code,
+			    "registry %s: %s", store->path, failure.message);
 	}
 	store->version_known = true;
 	return 0;
@@ -222,7 +224,10 @@ file_store_create(const char *path, struct svc_error *error)
 			p = NULL;
 		if (*copy != '\0' && mkdir(copy, 0700) == -1 &&
 		    errno != EEXIST) {
-			svc_error_errno(error, "cannot make %s", copy);
+			svc_error_errno(
+			    error, "registry %s: cannot make %s", path, copy);
+			if (error->code != EX_NOPERM && error->code != EX_OSERR)
+				error->code = EX_CANTCREAT;
 			goto out;
 		}
 		if (p != NULL)

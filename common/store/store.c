@@ -58,8 +58,9 @@ store_open(struct store **store, const char *place, struct svc_error *error)
 
 	if (scheme != NULL)
 		return svc_error_set(error, EX_UNAVAILABLE,
-		    "no store for '%.*s': this build knows directories",
-		    (int)(scheme - place), place);
+		    "registry %s: not a directory's path, and svckit has no "
+		    "store for '%.*s'",
+		    place, (int)(scheme - place), place);
 	return file_store_open(store, place, error);
 }
 

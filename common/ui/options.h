@@ -22,10 +22,38 @@ struct option_row {
 	const char *help; /* one clause, lower case */
 };
 
-/* The rows that every utility has: -R -v -q -h -V. */
+/* The values of the long-only rows below, above those of any utility's own. */
+enum {
+	OPTION_ACCEPTS = 2 * OPTION_LONG,
+	OPTION_META,
+	OPTION_PRODUCES,
+	OPTION_BARE,
+	OPTION_MAX_TASK,
+	OPTION_RETRY
+};
+
 /* clang-format off */
+
+/* The rows of what describes an instance; record_set() takes them by name. */
+#define OPTION_ROWS_RECORD                                                \
+	{'i', "id", "ID", "the instance's id (HOST-PORT)"},               \
+	{'l', "label", "K=V", "a label; may be repeated"},                \
+	{'c', "capacity", "K=N", "a capacity, as mem=16G; may be repeated"}, \
+	{'u', "utilization", "N", "its load, pinned"},                    \
+	{OPTION_META, "meta", "K=V", "a member of its meta; may be repeated"}, \
+	{OPTION_ACCEPTS, "accepts", "TYPE", "the media type of its tasks"}, \
+	{OPTION_PRODUCES, "produces", "TYPE", "the media type of its results"}
+
+/* The rows of how lines are read; cli_line_option() takes them. */
+#define OPTION_ROWS_LINES                                                 \
+	{'L', "text", NULL, "each line is a payload of plain text"},      \
+	{OPTION_BARE, "bare", NULL, "each line is a payload, whatever it is"}, \
+	{OPTION_MAX_TASK, "max-task", "SIZE", "the largest payload (8M)"}, \
+	{OPTION_RETRY, "retry", NULL, "failed tasks go again, the rest passes"}
+
+/* The rows that every utility has: -R -v -q -h -V. */
 #define OPTION_ROWS_COMMON                                                \
-	{'R', "registry", "PLACE", "the registry: a directory or a URL"}, \
+	{'R', "registry", "PLACE", "the registry's directory"},           \
 	{'v', "verbose", NULL, "say more on standard error"},             \
 	{'q', "quiet", NULL, "say less"},                                 \
 	{'h', "help", NULL, "print this and exit"},                       \

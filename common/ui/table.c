@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <libsmartcols/libsmartcols.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <wchar.h>
 
 #include "line/units.h"
 #include "ui/cell.h"
@@ -59,24 +61,54 @@ cell_why(const struct instance *instance, struct buffer *out)
 		escape_append(out, instance->reason, strlen(instance->reason));
 }
 
-#define NARROW 80 /* columns */
-
-enum { COLUMN_STATUS = 3, COLUMN_WHY = 7 };
+enum {
+	COLUMN_SERVICE,
+	COLUMN_ID,
+	COLUMN_ADDRESS,
+	COLUMN_STATUS,
+	COLUMN_LOAD,
+	COLUMN_AGE,
+	COLUMN_LABELS,
+	COLUMN_WHY,
+	COLUMN_COUNT
+};
 
 static const struct {
 	const char *name;
-	double width; /* libsmartcols' hint: 0 < x < 1 is a part of the whole */
 	int flags;
 	void (*append)(const struct instance *instance, struct buffer *out);
-} columns[] = {
-    {"SERVICE", 1, 0, cell_service},
-    {"ID", 1, 0, cell_id},
-    {"ADDRESS", 0.3, SCOLS_FL_TRUNC, cell_address},
-    {"STATUS", 1, 0, cell_status},
-    {"LOAD", 1, SCOLS_FL_RIGHT, cell_load},
-    {"AGE", 1, SCOLS_FL_RIGHT, cell_age},
-    {"LABELS", 0.2, SCOLS_FL_TRUNC, cell_labels},
-    {"WHY", 0.2, SCOLS_FL_TRUNC, cell_why},
+} columns[COLUMN_COUNT] = {
+    {"SERVICE", 0, cell_service},
+    {"ID", 0, cell_id},
+    {"ADDRESS", 0, cell_address},
+    {"STATUS", 0, cell_status},
+    {"LOAD", SCOLS_FL_RIGHT, cell_load},
+    {"AGE", SCOLS_FL_RIGHT, cell_age},
+    {"LABELS", 0, cell_labels},
+    {"WHY", 0, cell_why},
+};
+
+/*
+ * What gives way on a narrow screen, in this order, and the columns that it
+ * keeps.  An address that was cut is of no use: it is the last.  Below some 60
+ * columns lines are longer than the screen.
+ */
+static const struct {
+	int column;
+	size_t least;
+} yielding[] = {
+    {COLUMN_LABELS, 6},
+    {COLUMN_WHY, 4},
+    {COLUMN_ID, 4},
+    {COLUMN_SERVICE, 7},
+    {COLUMN_ADDRESS, 16},
+};
+
+/* How the table is laid out. */
+struct layout {
+	size_t count; /* of columns */
+	size_t widths[COLUMN_COUNT]; /* of their cells, at most */
+	const char *mark; /* at the end of what was cut */
 };
 
 static const char *const status_colors[STATUS_COUNT] = {
@@ -95,13 +127,13 @@ count_columns(const struct instance *instances, size_t count)
 
 	for (i = 0; i < count; i++)
 		if (instances[i].reason != NULL)
-			return COLUMN_WHY + 1;
+			return COLUMN_COUNT;
 	return COLUMN_WHY;
 }
 
 /*
- * libsmartcols never ends when it has to cut text that is none in the locale's
- * encoding (2.38): there everything beyond ASCII is escaped.
+ * Text that is none in the locale's encoding has no width: there everything
+ * beyond ASCII is escaped.
  */
 static const char *
 text_of_locale(struct buffer *text)
@@ -124,9 +156,97 @@ text_of_locale(struct buffer *text)
 	return buffer_string(text);
 }
 
+/* The bytes of text's first characters that fit into limit columns. */
+static size_t
+bytes_within(const char *text, size_t limit, size_t *width)
+{
+	mbstate_t state = {0};
+	size_t length, done = 0;
+	wchar_t c;
+	int columns_of;
+
+	*width = 0;
+	for (; (length = mbrtowc(&c, text + done, MB_CUR_MAX, &state)) > 0 &&
+	       length < (size_t)-2;
+	     done += length) {
+		columns_of = wcwidth(c);
+		if (columns_of < 0)
+			columns_of = 0;
+		if (*width + (size_t)columns_of > limit)
+			break;
+		*width += (size_t)columns_of;
+	}
+	return done;
+}
+
+/* The cell's text in the locale's encoding; NULL without memory. */
+static const char *
+cell_text(const struct instance *instance, size_t column, struct buffer *text)
+{
+	buffer_clear(text);
+	columns[column].append(instance, text);
+	return text_of_locale(text);
+}
+
+static const char *
+cut(struct buffer *text, size_t limit, const char *mark)
+{
+	size_t width, mark_width, length;
+
+	length = bytes_within(text->data, limit, &width);
+	if (text->data[length] == '\0')
+		return text->data;
+	bytes_within(mark, limit, &mark_width);
+	length = bytes_within(text->data, limit - mark_width, &width);
+	text->length = length;
+	buffer_append_string(text, mark);
+	return buffer_string(text);
+}
+
+/* The widths that all cells have room in. */
+static int
+measure(struct layout *layout, const struct instance *instances, size_t count,
+    struct buffer *text)
+{
+	const char *string;
+	size_t i, column, width;
+
+	for (column = 0; column < layout->count; column++) {
+		layout->widths[column] = strlen(columns[column].name);
+		for (i = 0; i < count; i++) {
+			string = cell_text(&instances[i], column, text);
+			if (string == NULL)
+				return -1;
+			bytes_within(string, SIZE_MAX, &width);
+			if (width > layout->widths[column])
+				layout->widths[column] = width;
+		}
+	}
+	return 0;
+}
+
+static void
+fit(struct layout *layout, size_t screen)
+{
+	size_t total = layout->count - 1, i, *width, room;
+
+	for (i = 0; i < layout->count; i++)
+		total += layout->widths[i];
+	for (i = 0; i < sizeof(yielding) / sizeof(yielding[0]); i++) {
+		width = &layout->widths[yielding[i].column];
+		if (total <= screen || *width <= yielding[i].least)
+			continue;
+		room = *width - yielding[i].least;
+		if (room > total - screen)
+			room = total - screen;
+		*width -= room;
+		total -= room;
+	}
+}
+
 static int
 add_row(struct libscols_table *table, const struct instance *instance,
-    size_t width, struct buffer *text)
+    const struct layout *layout, struct buffer *text)
 {
 	struct libscols_line *row;
 	struct libscols_cell *cell;
@@ -135,10 +255,10 @@ add_row(struct libscols_table *table, const struct instance *instance,
 
 	if ((row = scols_table_new_line(table, NULL)) == NULL)
 		return -1;
-	for (i = 0; i < width; i++) {
-		buffer_clear(text);
-		columns[i].append(instance, text);
-		string = text_of_locale(text);
+	for (i = 0; i < layout->count; i++) {
+		if (cell_text(instance, i, text) == NULL)
+			return -1;
+		string = cut(text, layout->widths[i], layout->mark);
 		if (string == NULL || scols_line_set_data(row, i, string) != 0)
 			return -1;
 	}
@@ -148,24 +268,27 @@ add_row(struct libscols_table *table, const struct instance *instance,
 		   : -1;
 }
 
-/* Names are cut only where there is no room for them at all. */
 static int
 fill(struct libscols_table *table, const struct instance *instances,
     size_t count, const struct format_screen *screen)
 {
-	bool narrow = screen->width > 0 && screen->width < NARROW;
+	struct layout layout = {.count = count_columns(instances, count)};
 	struct buffer text = BUFFER_INIT;
-	size_t width = count_columns(instances, count), i;
-	int result = 0, flags;
+	int result;
+	size_t i;
 
-	for (i = 0; i < width; i++) {
-		flags = columns[i].flags | (narrow ? SCOLS_FL_TRUNC : 0);
+	/* One character, where the locale's encoding has it. */
+	layout.mark =
+	    mbstowcs(NULL, "\xe2\x80\xa6", 0) == 1 ? "\xe2\x80\xa6" : "...";
+	result = measure(&layout, instances, count, &text);
+	if (screen->width > 0)
+		fit(&layout, screen->width);
+	for (i = 0; i < layout.count && result == 0; i++)
 		if (scols_table_new_column(table, columns[i].name,
-			columns[i].width, flags) == NULL)
+			(double)layout.widths[i], columns[i].flags) == NULL)
 			result = -1;
-	}
 	for (i = 0; i < count && result == 0; i++)
-		result = add_row(table, &instances[i], width, &text);
+		result = add_row(table, &instances[i], &layout, &text);
 	buffer_release(&text);
 	return result;
 }
@@ -179,12 +302,8 @@ set_screen(struct libscols_table *table, const struct format_screen *screen)
 {
 	scols_table_enable_noencoding(table, 1);
 	scols_table_enable_colors(table, screen->color);
-	if (screen->width == 0) {
-		scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
-		return;
-	}
-	scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
-	scols_table_set_termwidth(table, screen->width);
+	/* It cuts without a mark: the cells fit already. */
+	scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
 }
 
 int

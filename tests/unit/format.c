@@ -234,12 +234,14 @@ the_table_fits_the_screen(void)
 	struct three three;
 	const char *line, *end;
 	char *text;
+	int columns;
 
 	three_init(&three);
 	text = output("table", three.items, 3, 60);
 	for (line = text; *line != '\0'; line = end + 1) {
-		end = strchr(line, '\n');
-		CHECK(end - line <= 60);
+		for (end = line, columns = 0; *end != '\n'; end++)
+			columns += (*end & 0xc0) != 0x80;
+		CHECK(columns <= 60);
 	}
 	free(text);
 	three_release(&three);

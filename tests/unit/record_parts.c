@@ -111,6 +111,18 @@ wrong_values_are_refused_by_name(void)
 }
 
 static void
+a_capacity_is_a_quantity(void)
+{
+	struct record_parts parts = RECORD_PARTS_INIT;
+	struct svc_error error = {0, ""};
+
+	CHECK(record_set(&parts, "capacity", "mem=lots", &error) == -1);
+	CHECK_STRING(error.message,
+	    "mem: not a quantity: 'lots' (say 4, 0.5, 512M or 2G)");
+	record_parts_release(&parts);
+}
+
+static void
 a_key_is_set_once(void)
 {
 	struct record_parts parts = RECORD_PARTS_INIT;
@@ -149,10 +161,7 @@ what_does_not_go_together_is_refused(void)
 	refuse_build(&parts, "interval");
 	set(&parts, "check-tcp", NULL);
 	set(&parts, "check-http", "/");
-	refuse_build(&parts, "one check");
-	parts.check_http = NULL;
-	set(&parts, "capacity", "mem=lots");
-	refuse_build(&parts, "mem=lots");
+	refuse_build(&parts, "exclude each other");
 	record_parts_release(&parts);
 }
 
@@ -185,6 +194,7 @@ main(void)
 	RUN(the_members_stand_in_the_order_of_the_page);
 	RUN(a_tcp_check_has_the_default_interval);
 	RUN(wrong_values_are_refused_by_name);
+	RUN(a_capacity_is_a_quantity);
 	RUN(a_key_is_set_once);
 	RUN(what_does_not_go_together_is_refused);
 	RUN(an_address_without_a_real_port_is_refused);

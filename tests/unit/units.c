@@ -156,6 +156,31 @@ what_is_no_size_is_refused_with_an_example(void)
 	    NULL};
 
 	check_refused(size_parse, texts, "(say 512, 512K, 512M, 2G or 1.5G)");
+	check_refused(quantity_parse, texts, "(say 4, 0.5, 512M or 2G)");
+}
+
+static void
+a_size_is_within_its_bounds(void)
+{
+	struct svc_error error = {0, ""};
+	size_t bytes = 0;
+
+	CHECK(size_parse_within("2M", 2UL << 20, &bytes, &error) == 0);
+	CHECK(bytes == 2UL << 20);
+	CHECK(size_parse_within("2.1M", 2UL << 20, &bytes, &error) == -1);
+	CHECK_STRING(
+	    error.message, "not a size: '2.1M' (say one from 1 to 2M)");
+	CHECK(size_parse_within("0", 2UL << 20, &bytes, &error) == -1);
+	CHECK(bytes == 2UL << 20);
+}
+
+static void
+a_name_is_refused_with_its_article(void)
+{
+	struct svc_error error = {0, ""};
+
+	CHECK(name_check("instance", "", &error) == -1);
+	CHECK(strstr(error.message, "not the name of an instance: ''") != NULL);
 }
 
 static void
@@ -380,6 +405,8 @@ main(void)
 	RUN(durations_are_printed_in_the_largest_unit_that_fits);
 	RUN(sizes_are_binary);
 	RUN(what_is_no_size_is_refused_with_an_example);
+	RUN(a_size_is_within_its_bounds);
+	RUN(a_name_is_refused_with_its_article);
 	RUN(plain_numbers_may_be_negative);
 	RUN(what_is_no_number_is_refused);
 	RUN(whole_numbers_keep_their_range);
