@@ -123,7 +123,8 @@ gone() { ! svc-discover -q render; }
 	[ "$(id -u)" -eq 0 ] || skip 'needs two users'
 	svc-register --create render --owner root
 	svc-register -q -i theirs render web1:1
-	chmod -R go+rx "$SVC_REGISTRY" "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR"
+	chmod go+rx "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/test "$BATS_TEST_TMPDIR"
+	chmod -R go+rx "$SVC_REGISTRY"
 	install -m 755 "$SVCKIT_BIN/svc-register" "$BATS_TEST_TMPDIR/as-nobody"
 	run setpriv --reuid=nobody --clear-groups "$BATS_TEST_TMPDIR/as-nobody" \
 		-R "$SVC_REGISTRY" --remove render theirs
