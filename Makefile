@@ -19,7 +19,8 @@ TOOLS := svc-register svc-discover svc-call task-schedule task-worker
 # Debian's names of what building, the demo, the tests and the lint need.
 DEBS := gcc libc6-dev pkg-config libcurl4-openssl-dev libcjson-dev libbsd-dev \
 	libevent-dev libsmartcols-dev bash bats parallel jq curl git python3 \
-	mandoc shellcheck clang clang-format cppcheck binutils zsh fish procps
+	mandoc shellcheck clang clang-format cppcheck binutils zsh fish procps \
+	strace time openssl
 # What `make bench` compares with, where it is there.
 BENCH_DEBS := nginx-light hey etcd-client etcd-server
 

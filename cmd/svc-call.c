@@ -1,6 +1,7 @@
 /* svc-call: send tasks to instances of services, many at once, in a pipe. */
 #include <sys/resource.h>
 
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -420,6 +421,11 @@ run(struct call *call)
 			event_add(events[i], NULL);
 	}
 	if (call_pipe_run(call->pipe, &counts, &output, &error) == -1) {
+		/* ^C ends the reader too: the signal, then, is why. */
+		if (output && errno == EPIPE)
+			(void)event_base_loop(base, EVLOOP_NONBLOCK);
+		if (output && call->signal != 0)
+			cli_die_of(call->signal);
 		if (output)
 			cli_output_failed(&error);
 		status = cli_warn(&error);
@@ -432,6 +438,19 @@ run(struct call *call)
 	if (counts.invalid > 0)
 		status = cli_worse(status, EX_DATAERR);
 	return counts.failed > 0 ? cli_worse(status, 1) : status;
+}
+
+/* A signal that was taken comes before what became of the output. */
+static int
+end_output(const struct call *call, int status)
+{
+	struct svc_error error;
+
+	if (call->signal == 0)
+		return cli_finish(call->options.writer, status);
+	if (writer_flush(call->options.writer, &error) == -1 && errno != EPIPE)
+		(void)cli_warn(&error);
+	cli_die_of(call->signal);
 }
 
 int
@@ -460,12 +479,10 @@ main(int argc, char *argv[])
 	complete(&call);
 	cli_ignore_pipe();
 	status = run(&call);
-	status = cli_finish(call.options.writer, status);
+	status = end_output(&call, status);
 	reader_close(call.options.reader);
 	buffer_release(&call.payload);
 	selector_free(call.selector);
 	free(call.headers);
-	if (call.signal != 0)
-		cli_die_of(call.signal);
 	return status;
 }

@@ -601,8 +601,11 @@ large() {
 	[ "$(wc -l <out)" -eq 8 ]
 	/usr/bin/time -f %M -o rss2 svc-call -j 2 w <in | cat >out
 	[ "$(grep -c '"status":200' out)" -eq 8 ]
+	tr -d '"' <in | /usr/bin/time -f %M -o rss3 svc-call -L -k -j 2 w | cat >out
+	[ "$(grep -c '"status":200' out)" -eq 8 ]
 	rss rss $((64 * 1024))
 	rss rss2 $((64 * 1024))
+	rss rss3 $((64 * 1024))
 }
 
 @test "memory is flat for a million lines and a reader that stops" {
@@ -756,4 +759,24 @@ large() {
 	run svc-call -d 1 w -T 1
 	is 64
 	says "options come before NAME: '-T'"
+}
+
+@test "an interrupt ends a loop around svc-call and its reader" {
+	serve echo delay=0.2 log=log
+	registered w "$port" -c slots=1
+	cat >loop <<-'SH'
+		echo $$ >session
+		for turn in 1 2 3; do
+			echo "$turn" >>turns
+			seq 40 | svc-call -j 1 w | cat >/dev/null
+		done
+	SH
+	env --default-signal=INT setsid bash loop 3>&- &
+	loop=$!
+	started+=("$loop")
+	until_true 20 test -s log
+	kill -INT -- "-$(cat session)"
+	wait "$loop" || status=$?
+	[ "$status" -eq 130 ]
+	[ "$(wc -l <turns)" -eq 1 ]
 }
