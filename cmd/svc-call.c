@@ -421,11 +421,14 @@ run(struct call *call)
 			event_add(events[i], NULL);
 	}
 	if (call_pipe_run(call->pipe, &counts, &output, &error) == -1) {
+		int saved = errno;
+
 		/* ^C ends the reader too: the signal, then, is why. */
-		if (output && errno == EPIPE)
+		if (output && saved == EPIPE)
 			(void)event_base_loop(base, EVLOOP_NONBLOCK);
 		if (output && call->signal != 0)
 			cli_die_of(call->signal);
+		errno = saved;
 		if (output)
 			cli_output_failed(&error);
 		status = cli_warn(&error);
