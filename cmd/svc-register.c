@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "line/check.h"
 #include "line/instance.h"
 #include "line/reader.h"
 #include "line/record_parts.h"
@@ -519,13 +520,16 @@ make_instance(struct order *order, struct instance *instance)
 {
 	struct buffer record = BUFFER_INIT;
 	struct svc_error error;
+	struct check check;
 
 	order->parts.service = order->operands[0];
 	if (order->command != NULL && order->parts.lease == LEASE_NONE)
 		order->parts.lease = LEASE_LOCK;
 	if (record_build(&order->parts, &record, &error) == -1)
 		cli_usage(order->cli, "%s", error.message);
-	if (instance_parse(instance, record.data, record.length, &error) == -1)
+	if (instance_parse(instance, record.data, record.length, &error) ==
+		-1 ||
+	    check_read(instance, CHECK_INTERVAL, &check, &error) == -1)
 		cli_usage(order->cli, "%s", error.message);
 	buffer_release(&record);
 	record_parts_release(&order->parts);

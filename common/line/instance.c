@@ -314,24 +314,38 @@ instance_observe(
 	return 0;
 }
 
+bool
+instance_works(const struct instance *instance)
+{
+	if (!instance->panic)
+		return status_works(instance->status);
+	return instance->status != STATUS_DRAINING &&
+	       (instance->status != STATUS_EXPIRED ||
+		   instance->lease == LEASE_TTL);
+}
+
 void
 instances_available(
     const struct instance *instances, size_t count, unsigned char *available)
 {
 	size_t start, end, i;
 	enum instance_status wanted;
+	bool panic;
 
 	for (start = 0; start < count; start = end) {
 		wanted = STATUS_WARNING;
+		panic = false;
 		for (end = start; end < count; end++) {
 			if (strcmp(instances[end].service,
 				instances[start].service) != 0)
 				break;
 			if (instances[end].status == STATUS_PASSING)
 				wanted = STATUS_PASSING;
+			panic = panic || instances[end].panic;
 		}
 		for (i = start; i < end; i++)
-			available[i] = instances[i].status == wanted;
+			available[i] = panic ? instance_works(&instances[i])
+					     : instances[i].status == wanted;
 	}
 }
 

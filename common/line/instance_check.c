@@ -185,55 +185,6 @@ check_labels(struct instance_fields *fields, struct svc_error *error)
 	return 0;
 }
 
-/* What is wrong with a member of "check"; NULL: nothing. */
-static const char *
-check_fault(const struct json_member *member)
-{
-	const struct json_value *value = &member->value;
-	double number = 0;
-
-	if (json_name_is(member, "http")) {
-		if (value->type != JSON_STRING || value->span.data[1] != '/')
-			return "a path (as in \"/health\")";
-	} else if (json_name_is(member, "tcp")) {
-		if (value->type != JSON_TRUE && value->type != JSON_FALSE)
-			return "true or false";
-	} else if (json_name_is(member, "interval") ||
-		   json_name_is(member, "timeout")) {
-		if (member_seconds("", value, &number, NULL) == -1 ||
-		    number == 0)
-			return "more than 0 seconds (as in 5)";
-	} else if (json_name_is(member, "rise") ||
-		   json_name_is(member, "fall")) {
-		if (value->type == JSON_NUMBER)
-			number = json_number(value);
-		if (number < 1 || number > 1000 || number != floor(number))
-			return "a whole number from 1 to 1000";
-	}
-	return NULL;
-}
-
-static int
-check_check(struct instance_fields *fields, struct svc_error *error)
-{
-	const struct json_member *member;
-	const char *fault;
-	size_t i;
-
-	if (!has(fields, FIELD_CHECK))
-		return 0;
-	if (open_object(fields, FIELD_CHECK,
-		"an object (as in {\"http\":\"/health\"})", error) == -1)
-		return -1;
-	for (i = 0; i < fields->inner.count; i++) {
-		member = &fields->inner.members[i];
-		fault = check_fault(member);
-		if (fault != NULL)
-			return refuse_inner(FIELD_CHECK, member, fault, error);
-	}
-	return 0;
-}
-
 /* A media type, or a list of alternatives. */
 static int
 check_types(const struct instance_fields *fields, enum instance_field field,
@@ -273,19 +224,47 @@ read_number(const struct instance_fields *fields, enum instance_field field,
 	return 0;
 }
 
+/* Left alone when absent. */
+static int
+read_flag(const struct instance_fields *fields, enum instance_field field,
+    bool *flag, struct svc_error *error)
+{
+	const struct json_value *value = &fields->found[field];
+
+	if (!has(fields, field))
+		return 0;
+	if (value->type != JSON_TRUE && value->type != JSON_FALSE)
+		return refuse(fields, field, "true or false", error);
+	*flag = value->type == JSON_TRUE;
+	return 0;
+}
+
+/* In milliseconds since 1970; left alone when absent. */
+static int
+read_time(const struct instance_fields *fields, enum instance_field field,
+    int64_t *time, struct svc_error *error)
+{
+	char text[64];
+
+	if (!has(fields, field))
+		return 0;
+	if (json_string(&fields->found[field], text, sizeof(text)) < 0 ||
+	    time_parse(text, 0, time, NULL) == -1)
+		return refuse(fields, field,
+		    "an RFC 3339 time (as in \"2026-11-22T10:00:00Z\")", error);
+	return 0;
+}
+
 static int
 read_status(struct instance *instance, const struct instance_fields *fields,
     struct svc_error *error)
 {
 	const struct json_value *status = &fields->found[FIELD_STATUS];
-	const struct json_value *draining = &fields->found[FIELD_DRAINING];
 
-	if (has(fields, FIELD_DRAINING)) {
-		if (draining->type != JSON_TRUE && draining->type != JSON_FALSE)
-			return refuse(
-			    fields, FIELD_DRAINING, "true or false", error);
-		instance->draining = draining->type == JSON_TRUE;
-	}
+	if (read_flag(fields, FIELD_DRAINING, &instance->draining, error) ==
+		-1 ||
+	    read_flag(fields, FIELD_PANIC, &instance->panic, error) == -1)
+		return -1;
 	if (!has(fields, FIELD_STATUS)) {
 		instance->status =
 		    instance->draining ? STATUS_DRAINING : STATUS_PASSING;
@@ -300,30 +279,37 @@ read_status(struct instance *instance, const struct instance_fields *fields,
 	return 0;
 }
 
+/* The utilization, and who said it: the record, its holder or a prober. */
+static int
+read_load(struct instance *instance, const struct instance_fields *fields,
+    struct svc_error *error)
+{
+	instance->pinned =
+	    !has(fields, FIELD_STATUS) && !has(fields, FIELD_REPORTED);
+	if (read_number(fields, FIELD_UTILIZATION, &instance->utilization,
+		error) == -1 ||
+	    read_flag(fields, FIELD_PINNED, &instance->pinned, error) == -1 ||
+	    read_time(fields, FIELD_REPORTED, &instance->reported, error) == -1)
+		return -1;
+	if (!has(fields, FIELD_UTILIZATION))
+		instance->pinned = false;
+	if (!has(fields, FIELD_UTILIZATION) || instance->pinned)
+		instance->reported = 0;
+	return 0;
+}
+
 static int
 read_observed(struct instance *instance, const struct instance_fields *fields,
     struct svc_error *error)
 {
-	char text[64];
-
 	instance->latency_ms = instance->age = -1;
 	if (read_status(instance, fields, error) == -1 ||
-	    read_number(fields, FIELD_UTILIZATION, &instance->utilization,
-		error) == -1 ||
+	    read_load(instance, fields, error) == -1 ||
 	    read_number(fields, FIELD_LATENCY, &instance->latency_ms, error) ==
 		-1 ||
 	    read_number(fields, FIELD_AGE, &instance->age, error) == -1)
 		return -1;
-	instance->pinned =
-	    has(fields, FIELD_UTILIZATION) && !has(fields, FIELD_STATUS);
-	if (!has(fields, FIELD_CHECKED))
-		return 0;
-	if (json_string(&fields->found[FIELD_CHECKED], text, sizeof(text)) <
-		0 ||
-	    time_parse(text, 0, &instance->checked, NULL) == -1)
-		return refuse(fields, FIELD_CHECKED,
-		    "an RFC 3339 time (as in \"2026-11-22T10:00:00Z\")", error);
-	return 0;
+	return read_time(fields, FIELD_CHECKED, &instance->checked, error);
 }
 
 int
@@ -338,8 +324,7 @@ instance_check(struct instance *instance, struct instance_fields *fields,
 	    read_observed(instance, fields, error) == -1 ||
 	    check_types(fields, FIELD_ACCEPTS, error) == -1 ||
 	    check_types(fields, FIELD_PRODUCES, error) == -1 ||
-	    read_capacity(instance, fields, error) == -1 ||
-	    check_labels(fields, error) == -1)
+	    read_capacity(instance, fields, error) == -1)
 		return -1;
-	return check_check(fields, error);
+	return check_labels(fields, error);
 }

@@ -7,8 +7,9 @@
 #include "line/instance_field.h"
 
 /*
- * Checks all fields but service, id and address, and fills the numbers, the
- * lease, and what was observed but the texts.  EX_DATAERR names the member.
+ * Checks all fields but service, id, address and check (line/check.h), and
+ * fills the numbers, the lease, and what was observed but the texts.
+ * EX_DATAERR names the member.
  */
 int instance_check(struct instance *instance, struct instance_fields *fields,
     struct svc_error *error);

@@ -14,6 +14,7 @@ static const struct member_name names[] = {
     MEMBER_NAME("ttl", FIELD_TTL),
     MEMBER_NAME("status", FIELD_STATUS),
     MEMBER_NAME("utilization", FIELD_UTILIZATION),
+    MEMBER_NAME("reported", FIELD_REPORTED),
     MEMBER_NAME("age", FIELD_AGE),
     MEMBER_NAME("owner", FIELD_OWNER),
     MEMBER_NAME("latency_ms", FIELD_LATENCY),
@@ -24,6 +25,8 @@ static const struct member_name names[] = {
     MEMBER_NAME("produces", FIELD_PRODUCES),
     MEMBER_NAME("meta", FIELD_META),
     MEMBER_NAME("draining", FIELD_DRAINING),
+    MEMBER_NAME("panic", FIELD_PANIC),
+    MEMBER_NAME("pinned", FIELD_PINNED),
     MEMBER_NAME("reason", FIELD_REASON),
 };
 #define NAMES (sizeof(names) / sizeof(names[0]))

@@ -37,6 +37,25 @@ append_thousandths(struct buffer *out, double number)
 	}
 }
 
+static int
+append_time(struct buffer *out, int64_t time)
+{
+	if (time == 0)
+		return 0;
+	buffer_append_char(out, '"');
+	time_append(out, time);
+	buffer_append_char(out, '"');
+	return 1;
+}
+
+static int
+append_true(struct buffer *out, bool holds)
+{
+	if (holds)
+		buffer_append_string(out, "true");
+	return holds;
+}
+
 /* Appends the value of an observed member; 0 when it is not known. */
 static int
 append_observed(const struct instance *instance, int field, struct buffer *out)
@@ -53,28 +72,26 @@ append_observed(const struct instance *instance, int field, struct buffer *out)
 		else
 			json_append_number(out, instance->utilization);
 		return 1;
+	case FIELD_PINNED:
+		return append_true(out, instance->pinned);
+	case FIELD_REPORTED:
+		return append_time(out, instance->reported);
 	case FIELD_LATENCY:
 		if (instance->latency_ms < 0)
 			return 0;
 		append_thousandths(out, instance->latency_ms);
 		return 1;
 	case FIELD_CHECKED:
-		if (instance->checked == 0)
-			return 0;
-		buffer_append_char(out, '"');
-		time_append(out, instance->checked);
-		buffer_append_char(out, '"');
-		return 1;
+		return append_time(out, instance->checked);
 	case FIELD_AGE:
 		if (instance->age < 0)
 			return 0;
 		append_thousandths(out, instance->age);
 		return 1;
 	case FIELD_DRAINING:
-		if (!instance->draining)
-			return 0;
-		buffer_append_string(out, "true");
-		return 1;
+		return append_true(out, instance->draining);
+	case FIELD_PANIC:
+		return append_true(out, instance->panic);
 	case FIELD_OWNER:
 	case FIELD_REASON:
 		return append_text(out,
@@ -94,11 +111,14 @@ instance_print(const struct instance *instance, struct buffer *out)
 	} observed[] = {
 	    {",\"status\":", FIELD_STATUS},
 	    {",\"utilization\":", FIELD_UTILIZATION},
+	    {",\"pinned\":", FIELD_PINNED},
+	    {",\"reported\":", FIELD_REPORTED},
 	    {",\"latency_ms\":", FIELD_LATENCY},
 	    {",\"checked\":", FIELD_CHECKED},
 	    {",\"age\":", FIELD_AGE},
 	    {",\"owner\":", FIELD_OWNER},
 	    {",\"draining\":", FIELD_DRAINING},
+	    {",\"panic\":", FIELD_PANIC},
 	    {",\"reason\":", FIELD_REASON},
 	};
 	const char *data = instance->record.data, *rest = data;

@@ -11,8 +11,8 @@ struct instance;
 
 /*
  * Appends the record and then what was observed: status and utilization
- * always; latency_ms, checked, age, owner and reason where known; draining
- * where true.  No LF.
+ * always; reported, latency_ms, checked, age, owner and reason where known;
+ * pinned, draining and panic where true.  No LF.
  */
 void instance_print(const struct instance *instance, struct buffer *out);
 

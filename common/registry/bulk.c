@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "line/check.h"
 #include "registry/lease.h"
 
 /* A batch is at most this many records and, about, bytes: enough that its few
@@ -68,6 +69,8 @@ static int
 parse(
     const struct line *line, struct instance *instance, struct svc_error *error)
 {
+	struct check check;
+
 	if (line->too_long)
 		return svc_error_set(error, EX_DATAERR,
 		    "longer than a record may be, %lu bytes",
@@ -77,11 +80,14 @@ parse(
 		    error, EX_DATAERR, "a NUL byte stands in it");
 	if (instance_parse(instance, line->data, line->length, error) == -1)
 		return -1;
-	if (instance->lease != LEASE_LOCK)
+	if (instance->lease == LEASE_LOCK)
+		(void)svc_error_set(error, EX_DATAERR,
+		    "\"lease\":\"lock\" needs a process that lives; \"ttl\" "
+		    "does not");
+	else if (check_read(instance, CHECK_INTERVAL, &check, error) != -1)
 		return 0;
 	instance_release(instance);
-	return svc_error_set(error, EX_DATAERR,
-	    "\"lease\":\"lock\" needs a process that lives; \"ttl\" does not");
+	return -1;
 }
 
 static int

@@ -125,7 +125,8 @@ a_utilization_without_a_status_is_pinned(void)
 			  instance.record.length) == 0);
 		instance_release(&instance);
 		CHECK_STRING(printed(lines[i]),
-		    "{" A ",\"status\":\"passing\",\"utilization\":0.5}");
+		    "{" A ",\"status\":\"passing\",\"utilization\":0.5,"
+		    "\"pinned\":true}");
 	}
 	if (parse(&instance,
 		"{\"status\":\"passing\"," A ",\"utilization\":0.5}")) {
@@ -133,6 +134,61 @@ a_utilization_without_a_status_is_pinned(void)
 		CHECK(instance.record.length == strlen("{" A "}"));
 		instance_release(&instance);
 	}
+}
+
+#define REPORTED "\"reported\":\"2026-11-22T10:00:00Z\""
+
+/* Who said the utilization: whether it stays in the record. */
+static void
+pinned_and_reported_tell_whose_a_utilization_is(void)
+{
+	static const struct {
+		const char *members;
+		bool pinned;
+		int64_t reported;
+	} rows[] = {
+	    {"\"utilization\":0.5", true, 0},
+	    {"\"utilization\":0.5,\"pinned\":true", true, 0},
+	    {"\"utilization\":0.5,\"pinned\":false", false, 0},
+	    {"\"utilization\":0.5,\"pinned\":null", true, 0},
+	    {"\"utilization\":0.5,\"status\":\"passing\"", false, 0},
+	    {"\"utilization\":0.5,\"status\":\"passing\",\"pinned\":true", true,
+		0},
+	    {"\"utilization\":0.5," REPORTED, false, 1795341600000},
+	    {REPORTED ",\"status\":\"passing\",\"utilization\":0.5", false,
+		1795341600000},
+	    {"\"pinned\":true,\"utilization\":0.5," REPORTED, true, 0},
+	    {REPORTED, false, 0},
+	    {"\"pinned\":true", false, 0},
+	};
+	struct instance instance;
+	char line[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(line, sizeof(line), "{" A ",%s}", rows[i].members);
+		if (!parse(&instance, line))
+			continue;
+		if (!CHECK(instance.pinned == rows[i].pinned &&
+			   instance.reported == rows[i].reported &&
+			   instance.record.length ==
+			       strlen(rows[i].pinned ? "{" A
+						       ",\"utilization\":0.5}"
+						     : "{" A "}")))
+			printf("# %s\n", line);
+		instance_release(&instance);
+	}
+}
+
+static void
+a_reported_utilization_is_printed_with_its_time(void)
+{
+	static const char line[] =
+	    "{" A ",\"status\":\"passing\",\"utilization\":0.5,"
+	    "\"reported\":\"2026-11-22T10:00:00.000Z\"}";
+
+	CHECK_STRING(printed("{" REPORTED ",\"utilization\":0.5," A "}"), line);
+	CHECK_STRING(printed(line), line);
 }
 
 static void
@@ -188,10 +244,6 @@ what_is_of_the_wrong_kind_is_refused_by_name(void)
 	    {"\"labels\":[]", "\"labels\": not an object"},
 	    {"\"accepts\":3", "\"accepts\": not"},
 	    {"\"produces\":[\"a/b\",1]", "\"produces\": not"},
-	    {"\"check\":{\"http\":\"health\"}", "\"check.http\": not a path"},
-	    {"\"check\":{\"interval\":0}", "\"check.interval\": not"},
-	    {"\"check\":{\"fall\":1.5}", "\"check.fall\": not"},
-	    {"\"check\":{\"tcp\":1}", "\"check.tcp\": not true or false"},
 	    {"\"meta\":1", "\"meta\": not an object"},
 	    {"\"boot\":7", "\"boot\": not a string"},
 	    {"\"status\":\"fine\"", "\"status\": not passing"},
@@ -199,6 +251,8 @@ what_is_of_the_wrong_kind_is_refused_by_name(void)
 				     "least 0: -0.5"},
 	    {"\"utilization\":1e999", "\"utilization\": not"},
 	    {"\"checked\":\"yesterday\"", "\"checked\": not an RFC 3339"},
+	    {"\"reported\":\"lately\"", "\"reported\": not an RFC 3339"},
+	    {"\"pinned\":1", "\"pinned\": not true or false"},
 	    {"\"age\":\"old\"", "\"age\": not a number"},
 	    {"\"draining\":1", "\"draining\": not true or false"},
 	    {"\"owner\":\"a\\u0000b\"", "\"owner\": not"},
@@ -209,8 +263,6 @@ what_is_of_the_wrong_kind_is_refused_by_name(void)
 		"\"labels.\\u0061b\" stands twice"},
 	    {"\"capacity\":{\"cpu\":1,\"cp\\u0075\":2}",
 		"\"capacity.cpu\" stands twice"},
-	    {"\"check\":{\"fall\":1,\"fall\":2}",
-		"\"check.fall\" stands twice"},
 	};
 	char line[256];
 	const char *said;
@@ -509,6 +561,8 @@ main(void)
 	RUN(escaped_names_and_values_mean_the_same);
 	RUN(a_record_on_several_lines_is_printed_on_one);
 	RUN(a_utilization_without_a_status_is_pinned);
+	RUN(pinned_and_reported_tell_whose_a_utilization_is);
+	RUN(a_reported_utilization_is_printed_with_its_time);
 	RUN(leases_follow_from_what_stands_there);
 	RUN(what_is_of_the_wrong_kind_is_refused_by_name);
 	RUN(what_has_no_identity_is_refused);
