@@ -12,6 +12,7 @@
 
 struct store_operations {
 	void (*close)(struct store *store);
+	int (*reopen)(struct store *store, struct svc_error *error);
 	bool (*is_local)(const struct store *store);
 	int (*get)(struct store *store, const char *key, size_t limit,
 	    struct buffer *scratch, struct store_entry *entry,

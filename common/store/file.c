@@ -142,6 +142,39 @@ file_close(struct store *base)
 	free(store);
 }
 
+/* The descriptor keeps its number: who has a copy of the old one finds only
+ * what was moved away. */
+static int
+file_reopen(struct store *base, struct svc_error *error)
+{
+	struct file_store *store = (struct file_store *)base;
+	struct file_store found = *store;
+	struct stat now, then;
+	int status = -1;
+
+	found.root = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (found.root == -1)
+		return svc_error_errno(error, "registry %s", store->path);
+	if (fstat(found.root, &now) == -1 || fstat(store->root, &then) == -1) {
+		svc_error_errno(error, "registry %s", store->path);
+		goto out;
+	}
+	status = 0;
+	if (now.st_dev == then.st_dev && now.st_ino == then.st_ino)
+		goto out;
+	status = read_version(&found, error);
+	if (status == -1)
+		goto out;
+	store->version_known = status == 1;
+	store->local = is_local(found.root);
+	status = 1;
+	if (dup3(found.root, store->root, O_CLOEXEC) == -1)
+		status = svc_error_errno(error, "registry %s", store->path);
+out:
+	close(found.root);
+	return status;
+}
+
 static bool
 file_is_local(const struct store *base)
 {
@@ -150,6 +183,7 @@ file_is_local(const struct store *base)
 
 static const struct store_operations file_operations = {
     .close = file_close,
+    .reopen = file_reopen,
     .is_local = file_is_local,
     .get = file_get,
     .exists = file_exists,

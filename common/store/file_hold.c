@@ -12,6 +12,9 @@
 struct file_hold {
 	struct store_hold hold;
 	int descriptor;
+	/* What it replaced last, -1: nothing.  A reader that opened that before
+	 * its name led elsewhere must still find it locked. */
+	int previous;
 	char *key;
 };
 
@@ -31,6 +34,7 @@ file_hold_new(struct file_store *store, const char *key, struct file_temp *temp,
 	}
 	hold->hold.store = &store->store;
 	hold->descriptor = temp->descriptor;
+	hold->previous = -1;
 	temp->descriptor = -1;
 	*result = &hold->hold;
 	return 0;
@@ -52,7 +56,9 @@ put_instead(struct file_hold *hold, struct file_temp *temp, const char *leaf,
 	if (swapped == 0)
 		return svc_error_set(error, EX_TEMPFAIL,
 		    "%s: removed or replaced meanwhile", hold->key);
-	close(hold->descriptor);
+	if (hold->previous != -1)
+		close(hold->previous);
+	hold->previous = hold->descriptor;
 	hold->descriptor = temp->descriptor;
 	temp->descriptor = -1;
 	return 0;
@@ -126,6 +132,8 @@ file_hold_abandon(struct store_hold *base)
 {
 	struct file_hold *hold = (struct file_hold *)base;
 
+	if (hold->previous != -1)
+		close(hold->previous);
 	close(hold->descriptor);
 	free(hold->key);
 	free(hold);

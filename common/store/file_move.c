@@ -32,6 +32,25 @@ file_remove_exact(int directory, const char *leaf, int descriptor)
 	return status;
 }
 
+/* Whether leaf is there, or is put back by one that took it away to look. */
+static bool
+is_there(int directory, const char *leaf)
+{
+	struct stat st;
+	bool there;
+	int lock;
+
+	if (fstatat(directory, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	lock = file_lock_directory(directory);
+	if (lock == -1)
+		return false;
+	there = fstatat(directory, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	file_unlock_directory(lock);
+	return there;
+}
+
+/* A beat counts only if the name is there behind it: remove_unchanged(). */
 int
 file_touch(struct store *base, const char *key, struct svc_error *error)
 {
@@ -46,6 +65,8 @@ file_touch(struct store *base, const char *key, struct svc_error *error)
 		AT_SYMLINK_NOFOLLOW) == -1)
 		status =
 		    errno == ENOENT ? 0 : svc_error_errno(error, "%s", key);
+	else
+		status = is_there(location.directory, location.leaf);
 	file_location_release(&location);
 	return status;
 }
@@ -137,6 +158,36 @@ file_move(struct store *base, const char *source_key, const char *target_key,
 	return status;
 }
 
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/*
+ * A heartbeat takes no lock.  So the file loses its name first, and is looked
+ * at again: a beat before that shows, and it is put back; who beats after it
+ * finds no name.  1; 0: it has changed, or is gone; -1 and errno.
+ */
+static int
+remove_unchanged(int directory, const char *leaf, int fd, const struct stat *st)
+{
+	char name[FILE_TEMP_NAME_SIZE];
+	struct stat taken;
+
+	if (!file_leads_to(directory, leaf, fd))
+		return 0;
+	file_temp_name(name);
+	if (file_rename_new(directory, leaf, directory, name) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (fstat(fd, &taken) == 0 && same_time(&taken.st_mtim, &st->st_mtim))
+		return unlinkat(directory, name, 0) == 0 ? 1 : -1;
+	/* Somebody who knows of no lock may have made a new one: that stays. */
+	if (file_rename_new(directory, name, directory, leaf) == 0)
+		return 0;
+	return errno == EEXIST ? unlinkat(directory, name, 0) : -1;
+}
+
 /* Removes what is locked and is what was asked for: 1, 0, -1. */
 static int
 remove_locked(const struct file_location *location, const char *key,
@@ -144,7 +195,7 @@ remove_locked(const struct file_location *location, const char *key,
 {
 	struct store_revision revision;
 	struct stat st;
-	int status;
+	int lock, status;
 
 	if (fstat(fd, &st) == -1)
 		return svc_error_errno(error, "%s", key);
@@ -153,7 +204,11 @@ remove_locked(const struct file_location *location, const char *key,
 	    (revision.part[0] != if_revision->part[0] ||
 		revision.part[1] != if_revision->part[1]))
 		return 0;
-	status = file_remove_exact(location->directory, location->leaf, fd);
+	lock = file_lock_directory(location->directory);
+	if (lock == -1)
+		return svc_error_errno(error, "%s: cannot lock", key);
+	status = remove_unchanged(location->directory, location->leaf, fd, &st);
+	file_unlock_directory(lock);
 	if (status == -1)
 		svc_error_errno(error, "%s: cannot remove", key);
 	return status;

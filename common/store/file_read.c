@@ -208,6 +208,24 @@ skip(const struct listing *listing, const char *why)
 		listing->list->skip(listing->list->argument, listing->key, why);
 }
 
+/* Whether the value need not be read.  What is no value is for the reader to
+ * find out. */
+static bool
+is_unwanted(const struct listing *listing)
+{
+	static const struct buffer none = BUFFER_INIT;
+	struct store_entry entry;
+	struct stat st;
+
+	if (listing->list->look == NULL ||
+	    fstatat(listing->directory, listing->leaf, &st,
+		AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode) || st.st_size == 0)
+		return false;
+	fill_entry(&entry, listing->key, &none, &st, -1);
+	return !listing->list->look(listing->list->argument, &entry);
+}
+
 /* A value that vanishes meanwhile was removed: it is passed over in silence. */
 static int
 list_value(struct listing *listing, struct svc_error *error)
@@ -219,6 +237,8 @@ list_value(struct listing *listing, struct svc_error *error)
 	int status = 0;
 	int fd;
 
+	if (is_unwanted(listing))
+		return 0;
 	fd = file_open_read(listing->directory, listing->leaf, &st);
 	if (fd == -1 && errno == ENOENT)
 		return 0;

@@ -18,14 +18,14 @@
 #define SECRET_MODE 0600
 
 /* Random, not only a pid: those of other hosts share a network directory. */
-static void
-make_name(char name[48])
+void
+file_temp_name(char name[FILE_TEMP_NAME_SIZE])
 {
 	uint64_t number;
 
 	arc4random_buf(&number, sizeof(number));
-	snprintf(name, 48, FILE_TEMP_PREFIX "%ld.%016" PRIx64, (long)getpid(),
-	    number);
+	snprintf(name, FILE_TEMP_NAME_SIZE, FILE_TEMP_PREFIX "%ld.%016" PRIx64,
+	    (long)getpid(), number);
 }
 
 int
@@ -35,7 +35,7 @@ file_temp_open(struct file_temp *temp, int directory, bool secret)
 
 	temp->directory = directory;
 	do {
-		make_name(temp->name);
+		file_temp_name(temp->name);
 		temp->descriptor =
 		    openat(directory, temp->name, TEMP_FLAGS, mode);
 	} while (temp->descriptor == -1 && errno == EEXIST);

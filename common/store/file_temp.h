@@ -13,14 +13,18 @@
 
 #include "store/file.h"
 
-#define FILE_TEMP_PREFIX  ".tmp."
-#define FILE_TEMP_SECONDS (60 * 60)
+#define FILE_TEMP_PREFIX    ".tmp."
+#define FILE_TEMP_SECONDS   (60 * 60)
+#define FILE_TEMP_NAME_SIZE 48
 
 struct file_temp {
 	int directory; /* the caller's */
 	int descriptor; /* -1: closed */
-	char name[48]; /* "": it has none, or another by now */
+	char name[FILE_TEMP_NAME_SIZE]; /* "": it has none, or another by now */
 };
+
+/* A name for one that nothing has. */
+void file_temp_name(char name[FILE_TEMP_NAME_SIZE]);
 
 /*
  * Makes an empty one in directory: 0, or -1 and errno.  secret: nobody else can

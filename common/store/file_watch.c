@@ -9,8 +9,12 @@
 #include <unistd.h>
 
 #include "store/file_directory.h"
+#include "store/file_watch_set.h"
 
 #define EVENTS_SIZE (64 * 1024)
+/* So many reads take all that the kernel's queue can hold by default; who
+ * writes faster than we read is read on the next call. */
+#define READS_MAX 32
 
 /* A lease that ends is IN_CLOSE_WRITE: its holder had the file open to write.
  */
@@ -19,108 +23,74 @@
 	    IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | \
 	    IN_ONLYDIR)
 
-/* One watched directory. */
-struct node {
-	char *key; /* "" is the store itself */
-	int wd; /* inotify's, -1: it does not exist at the moment */
-	bool values; /* changes of its files are told */
-	bool deep; /* its directories are followed, too */
-	bool listed; /* of deep: found by a listing; goes when it vanishes */
-};
-
 struct file_watch {
 	struct store_watch watch;
 	int inotify;
-	struct node *nodes;
-	size_t count;
-	size_t capacity;
-	bool resync; /* to be told */
-	bool stale; /* directories came or went: arm again */
+	struct watch_set set;
+	bool resync; /* of all, to be told */
+	bool overflowed;
 };
 
-static struct node *
-find_key(struct file_watch *watch, const char *key, size_t length)
-{
-	size_t i;
-
-	for (i = 0; i < watch->count; i++)
-		if (strncmp(watch->nodes[i].key, key, length) == 0 &&
-		    watch->nodes[i].key[length] == '\0')
-			return &watch->nodes[i];
-	return NULL;
-}
-
-static struct node *
-find_wd(struct file_watch *watch, int wd)
-{
-	size_t i;
-
-	for (i = 0; i < watch->count; i++)
-		if (watch->nodes[i].wd == wd)
-			return &watch->nodes[i];
-	return NULL;
-}
-
-/* The node for the first length bytes of key, made when there is none. */
-static struct node *
-add_node(struct file_watch *watch, const char *key, size_t length,
-    struct svc_error *error)
-{
-	struct node *node = find_key(watch, key, length);
-	size_t capacity;
-
-	if (node != NULL)
-		return node;
-	if (watch->count == watch->capacity) {
-		capacity = watch->capacity == 0 ? 8 : 2 * watch->capacity;
-		node = reallocarray(watch->nodes, capacity, sizeof(*node));
-		if (node == NULL)
-			goto fail;
-		watch->nodes = node;
-		watch->capacity = capacity;
-	}
-	node = &watch->nodes[watch->count];
-	*node = (struct node){.wd = -1};
-	node->key = strndup(key, length);
-	if (node->key == NULL)
-		goto fail;
-	watch->count++;
-	return node;
-fail:
-	svc_error_errno(error, "cannot watch %s", key);
-	return NULL;
-}
-
-static void
-drop_node(struct file_watch *watch, struct node *node)
-{
-	free(node->key);
-	*node = watch->nodes[--watch->count];
-}
+/* Whom a read tells. */
+struct listener {
+	void (*fn)(void *argument, const struct store_change *change);
+	void *argument;
+};
 
 /* Through /proc, since inotify takes paths and the way there has been checked.
- * 1; 0: it does not exist; -1. */
+ * 1 and *wd; 0: it does not exist; -1. */
 static int
-arm_node(struct file_watch *watch, struct node *node, struct svc_error *error)
+watch_directory(struct file_watch *watch, const struct watch_node *node,
+    int *wd, struct svc_error *error)
 {
 	char path[64];
-	int descriptor, status, wd;
+	int descriptor, status;
 
+	*wd = -1;
 	status = file_directory_open((struct file_store *)watch->watch.store,
 	    node->key, false, &descriptor, error);
-	wd = -1;
-	if (status == 1) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", descriptor);
-		wd = inotify_add_watch(watch->inotify, path, VALUE_EVENTS);
-		if (wd == -1)
-			status = svc_error_errno(
-			    error, "cannot watch %s", node->key);
-		close(descriptor);
-	}
-	if (wd != node->wd)
-		watch->resync = true;
-	node->wd = wd;
+	if (status != 1)
+		return status;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", descriptor);
+	*wd = inotify_add_watch(watch->inotify, path, VALUE_EVENTS);
+	if (*wd == -1 && errno == ENOSPC)
+		status = svc_error_errno(error,
+		    "cannot watch '%s' (fs.inotify.max_user_watches?)",
+		    node->key);
+	else if (*wd == -1)
+		status = svc_error_errno(error, "cannot watch '%s'", node->key);
+	close(descriptor);
 	return status;
+}
+
+/* A directory of somebody else's that may not be looked into is none to us. */
+static bool
+is_hostile(const struct watch_node *node, const struct svc_error *error)
+{
+	return node->listed &&
+	       (error->code == EX_DATAERR || error->code == EX_NOPERM);
+}
+
+/* Watches what the node's key leads to, and that alone.  1; 0: nothing; -1. */
+static int
+arm_node(
+    struct file_watch *watch, struct watch_node *node, struct svc_error *error)
+{
+	struct svc_error why;
+	int old = node->wd, wd, status;
+
+	status = watch_directory(watch, node, &wd, &why);
+	if (status == -1 && !is_hostile(node, &why)) {
+		if (error != NULL)
+			*error = why;
+		return -1;
+	}
+	if (watch_set_wd(&watch->set, node, wd) == -1)
+		return svc_error_set(error, EX_OSERR, "out of memory");
+	/* It fails where the kernel has done it by itself. */
+	if (old != -1 && wd != old)
+		(void)inotify_rm_watch(watch->inotify, old);
+	return wd != -1;
 }
 
 struct child_list {
@@ -128,64 +98,75 @@ struct child_list {
 	const char *parent;
 };
 
+/* The node of a directory below a deep one.  1; 0: it can have none; -1. */
 static int
-add_child(void *argument, const char *name, struct svc_error *error)
+add_child(struct file_watch *watch, const char *parent, const char *name,
+    struct watch_node **node, struct svc_error *error)
 {
-	struct child_list *children = argument;
 	char key[STORE_KEY_MAX + 1];
-	struct node *node;
-	int length;
+	int length = snprintf(key, sizeof(key), "%s/%s", parent, name);
 
-	length = snprintf(key, sizeof(key), "%s/%s", children->parent, name);
 	if (length < 0 || (size_t)length >= sizeof(key))
 		return 0;
-	node = add_node(children->watch, key, (size_t)length, error);
-	if (node == NULL)
-		return -1;
-	node->values = true;
-	node->listed = true;
-	return 0;
+	*node = watch_set_find(&watch->set, key);
+	if (*node != NULL)
+		return 1;
+	*node = watch_set_add(&watch->set, key);
+	if (*node == NULL)
+		return svc_error_errno(error, "cannot watch %s", key);
+	(*node)->values = (*node)->listed = true;
+	return 1;
 }
 
 static int
-add_children(
-    struct file_watch *watch, const char *parent, struct svc_error *error)
+add_listed(void *argument, const char *name, struct svc_error *error)
 {
-	struct child_list children = {watch, parent};
+	struct child_list *children = argument;
+	struct watch_node *node;
 
-	return file_directories(
-	    watch->watch.store, parent, add_child, &children, error);
+	return add_child(
+		   children->watch, children->parent, name, &node, error) == -1
+		   ? -1
+		   : 0;
+}
+
+static bool
+is_below(const char *key, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return length == 0 || (strncmp(key, directory, length) == 0 &&
+				  (key[length] == '/' || key[length] == '\0'));
 }
 
 /*
- * Watches all that exists.  A directory made while this runs is an event of its
- * parent, which is watched before its children are listed.
+ * Watches all that exists of what is followed at and below directory.  A
+ * directory made while this runs is an event of its parent, which is watched
+ * before its children are listed.
  */
 static int
-arm(struct file_watch *watch, struct svc_error *error)
+arm_below(
+    struct file_watch *watch, const char *directory, struct svc_error *error)
 {
-	char *parent;
-	size_t i;
+	struct child_list children = {.watch = watch};
+	struct watch_node *node, *next;
 	int status;
 
-	watch->stale = false;
-	for (i = 0; i < watch->count; i++) {
-		status = arm_node(watch, &watch->nodes[i], error);
+	for (node = TAILQ_FIRST(&watch->set.nodes); node != NULL; node = next) {
+		status = is_below(node->key, directory)
+			     ? arm_node(watch, node, error)
+			     : -2;
 		if (status == -1)
 			return -1;
-		if (status == 0 && watch->nodes[i].listed) {
-			drop_node(watch, &watch->nodes[i--]);
-			continue;
-		}
-		if (status == 0 || !watch->nodes[i].deep)
-			continue;
-		parent = strdup(watch->nodes[i].key);
-		if (parent == NULL)
-			return svc_error_errno(error, "cannot watch");
-		status = add_children(watch, parent, error);
-		free(parent);
-		if (status == -1)
+		children.parent = node->key;
+		if (status == 1 && node->deep &&
+		    file_directories(watch->watch.store, node->key, add_listed,
+			&children, error) == -1)
 			return -1;
+		/* Children are behind their parents, new ones last. */
+		next = TAILQ_NEXT(node, link);
+		if (status == 0 && node->listed)
+			watch_set_drop(&watch->set, node);
 	}
 	return 0;
 }
@@ -201,6 +182,7 @@ file_watch_open(
 		return svc_error_errno(error, "cannot watch");
 	watch->watch.store = store;
 	watch->resync = true;
+	watch_set_init(&watch->set);
 	watch->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->inotify == -1) {
 		svc_error_errno(
@@ -212,41 +194,50 @@ file_watch_open(
 	return 0;
 }
 
+/* The directories on the way, and that one. */
 int
 file_watch_add(
     struct store_watch *base, const char *directory, struct svc_error *error)
 {
 	struct file_watch *watch = (struct file_watch *)base;
-	size_t length = strlen(directory);
-	struct node *node;
-	size_t i;
+	char key[STORE_KEY_MAX + 1];
+	struct watch_node *node = watch_set_find(&watch->set, "");
+	bool first = node == NULL;
+	size_t length;
 
-	if (add_node(watch, "", 0, error) == NULL)
-		return -1;
-	for (i = 1; i < length; i++)
-		if (directory[i] == '/' &&
-		    add_node(watch, directory, i, error) == NULL)
-			return -1;
-	node = add_node(watch, directory, length, error);
-	if (node == NULL)
-		return -1;
+	if (first)
+		node = watch_set_add(&watch->set, "");
+	if (node == NULL || (first && arm_node(watch, node, error) == -1))
+		goto fail;
+	for (length = 1; length <= strlen(directory); length++) {
+		if (directory[length] != '/' && directory[length] != '\0')
+			continue;
+		memcpy(key, directory, length);
+		key[length] = '\0';
+		node = watch_set_add(&watch->set, key);
+		if (node == NULL)
+			goto fail;
+		node->listed = false;
+	}
 	node->values = true;
 	node->deep = strcmp(directory, "services") == 0;
-	node->listed = false;
 	watch->resync = true;
-	return arm(watch, error);
+	memcpy(key, directory, strcspn(directory, "/"));
+	key[strcspn(directory, "/")] = '\0';
+	return arm_below(watch, key, error);
+fail:
+	return node != NULL
+		   ? -1
+		   : svc_error_errno(error, "cannot watch %s", directory);
 }
 
 void
 file_watch_close(struct store_watch *base)
 {
 	struct file_watch *watch = (struct file_watch *)base;
-	size_t i;
 
 	close(watch->inotify);
-	for (i = 0; i < watch->count; i++)
-		free(watch->nodes[i].key);
-	free(watch->nodes);
+	watch_set_release(&watch->set);
 	free(watch);
 }
 
@@ -256,62 +247,127 @@ file_watch_descriptor(const struct store_watch *base)
 	return ((const struct file_watch *)base)->inotify;
 }
 
-/* Whether a directory that came or went is one that we follow. */
-static bool
-concerns(struct file_watch *watch, const struct node *node, const char *name)
+/* A directory came or went in one that is watched. */
+static int
+take_directory(struct file_watch *watch, const struct watch_node *parent,
+    const struct inotify_event *event, struct svc_error *error)
 {
+	struct watch_node *node;
 	char key[STORE_KEY_MAX + 1];
 	int length;
 
-	if (node->deep)
-		return true;
-	length = snprintf(key, sizeof(key), "%s%s%s", node->key,
-	    *node->key == '\0' ? "" : "/", name);
-	return length > 0 && (size_t)length < sizeof(key) &&
-	       find_key(watch, key, (size_t)length) != NULL;
+	if (!(event->mask &
+		(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)))
+		return 0;
+	if (parent->deep) {
+		switch (
+		    add_child(watch, parent->key, event->name, &node, error)) {
+		case -1:
+			return -1;
+		case 0:
+			return 0;
+		}
+	} else {
+		length = snprintf(key, sizeof(key), "%s%s%s", parent->key,
+		    *parent->key == '\0' ? "" : "/", event->name);
+		if (length < 0 || (size_t)length >= sizeof(key))
+			return 0;
+		node = watch_set_find(&watch->set, key);
+		if (node == NULL)
+			return 0;
+	}
+	watch_set_turn(&watch->set, node, (event->mask & IN_MOVED_FROM) != 0);
+	return 0;
 }
 
-static void
+static int
 take_event(struct file_watch *watch, const struct inotify_event *event,
-    void (*fn)(void *argument, const struct store_change *change),
-    void *argument)
+    const struct listener *listener, struct svc_error *error)
 {
 	struct store_change change = {.kind = STORE_CHANGED};
 	char key[STORE_KEY_MAX + 1];
-	struct node *node;
+	struct watch_node *node;
 	int length;
 
 	if (event->mask & IN_Q_OVERFLOW) {
-		watch->resync = watch->stale = true;
-		return;
+		watch->overflowed = true;
+		return 0;
 	}
-	node = find_wd(watch, event->wd);
+	node = watch_set_find_wd(&watch->set, event->wd);
 	if (node == NULL)
-		return;
+		return 0;
 	if (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) {
-		if (event->mask & IN_MOVE_SELF)
-			inotify_rm_watch(watch->inotify, event->wd);
-		node->wd = -1;
-		watch->resync = watch->stale = true;
-		return;
+		/* What stood in a service's own directory was removed from it
+		 * before it could be; the others are never removed for show. */
+		watch_set_turn(&watch->set, node,
+		    !node->listed || (event->mask & IN_MOVE_SELF) != 0);
+		if (event->mask & IN_IGNORED)
+			return watch_set_wd(&watch->set, node, -1);
+		return 0;
 	}
 	/* The kernel's names for files that have none begin with '#'. */
 	if (event->len == 0 || event->name[0] == '.' || event->name[0] == '#')
-		return;
-	if (event->mask & IN_ISDIR) {
-		if ((event->mask & (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM |
-				       IN_DELETE)) &&
-		    concerns(watch, node, event->name))
-			watch->resync = watch->stale = true;
-		return;
-	}
+		return 0;
+	if (event->mask & IN_ISDIR)
+		return take_directory(watch, node, event, error);
 	if (!node->values)
-		return;
+		return 0;
 	length = snprintf(key, sizeof(key), "%s/%s", node->key, event->name);
 	if (length < 0 || (size_t)length >= sizeof(key))
-		return;
+		return 0;
 	change.key = key;
-	fn(argument, &change);
+	listener->fn(listener->argument, &change);
+	return 0;
+}
+
+static int
+take_events(struct file_watch *watch, const struct listener *listener,
+    struct svc_error *error)
+{
+	_Alignas(struct inotify_event) char events[EVENTS_SIZE];
+	const struct inotify_event *event;
+	const char *p;
+	ssize_t n = 0;
+	int reads;
+
+	for (reads = 0; reads < READS_MAX; reads++) {
+		n = read(watch->inotify, events, sizeof(events));
+		if (n <= 0)
+			break;
+		for (p = events; p < events + n;
+		     p += sizeof(*event) + event->len) {
+			event = (const struct inotify_event *)(const void *)p;
+			if (take_event(watch, event, listener, error) == -1)
+				return -1;
+		}
+	}
+	if (n == -1 && errno != EAGAIN && errno != EINTR)
+		return svc_error_errno(error, "cannot watch");
+	return 0;
+}
+
+/* Watches what came, lets go of what went, and tells of both. */
+static int
+settle(struct file_watch *watch, struct watch_node *node,
+    const struct listener *listener, struct svc_error *error)
+{
+	struct store_change change = {.kind = STORE_RESYNC, .lost = node->lost};
+	char key[STORE_KEY_MAX + 1];
+	int status;
+
+	snprintf(key, sizeof(key), "%s", node->key);
+	change.key = *key == '\0' ? NULL : key;
+	if (!node->listed)
+		status = arm_below(watch, key, error);
+	else if ((status = arm_node(watch, node, error)) == 0)
+		watch_set_drop(&watch->set, node);
+	if (status == -1) {
+		/* The next call tries again. */
+		watch->resync = watch->overflowed = true;
+		return -1;
+	}
+	listener->fn(listener->argument, &change);
+	return 0;
 }
 
 int
@@ -319,27 +375,26 @@ file_watch_read(struct store_watch *base,
     void (*fn)(void *argument, const struct store_change *change),
     void *argument, struct svc_error *error)
 {
-	static const struct store_change resync = {STORE_RESYNC, NULL};
+	struct store_change all = {.kind = STORE_RESYNC};
 	struct file_watch *watch = (struct file_watch *)base;
-	_Alignas(struct inotify_event) char events[EVENTS_SIZE];
-	const struct inotify_event *event;
-	const char *p;
-	ssize_t n;
+	const struct listener listener = {fn, argument};
+	struct watch_node *node;
 
-	while ((n = read(watch->inotify, events, sizeof(events))) > 0) {
-		for (p = events; p < events + n;
-		     p += sizeof(*event) + event->len) {
-			event = (const struct inotify_event *)(const void *)p;
-			take_event(watch, event, fn, argument);
-		}
-	}
-	if (n == -1 && errno != EAGAIN && errno != EINTR)
-		return svc_error_errno(error, "cannot watch");
-	if (watch->stale && arm(watch, error) == -1)
+	if (take_events(watch, &listener, error) == -1)
 		return -1;
+	if (watch->overflowed) {
+		while (watch_set_next_turned(&watch->set) != NULL)
+			continue;
+		if (arm_below(watch, "", error) == -1)
+			return -1;
+		watch->resync = all.lost = true;
+	}
+	while ((node = watch_set_next_turned(&watch->set)) != NULL)
+		if (settle(watch, node, &listener, error) == -1)
+			return -1;
 	if (watch->resync) {
-		watch->resync = false;
-		fn(argument, &resync);
+		watch->resync = watch->overflowed = false;
+		fn(argument, &all);
 	}
 	return 0;
 }

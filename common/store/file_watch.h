@@ -2,8 +2,9 @@
  * Following directories with inotify(7).
  *
  * Each directory on the way to a followed one is watched as well, so that it
- * may appear, vanish and come back.  Whenever the set of watched directories
- * changes, or the kernel's queue overflows, the change told is STORE_RESYNC.
+ * may appear, vanish and come back.  A directory that came or went is told as
+ * STORE_RESYNC of that directory, after it is watched; an overflow of the
+ * kernel's queue as STORE_RESYNC of all.
  */
 #ifndef SVCKIT_STORE_FILE_WATCH_H
 #define SVCKIT_STORE_FILE_WATCH_H

@@ -77,6 +77,12 @@ store_close(struct store *store)
 		store->operations->close(store);
 }
 
+int
+store_reopen(struct store *store, struct svc_error *error)
+{
+	return store->operations->reopen(store, error);
+}
+
 bool
 store_is_local(const struct store *store)
 {

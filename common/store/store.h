@@ -84,6 +84,14 @@ int store_open(
     struct store **store, const char *place, struct svc_error *error);
 void store_close(struct store *store);
 
+/*
+ * Makes sure that the store's place still leads to what was opened.  0: it
+ * does; 1: another one stands there, which is read and written from here on
+ * (watches must be opened anew); -1: nothing stands there (EX_NOINPUT), or no
+ * store, and what was opened stays.
+ */
+int store_reopen(struct store *store, struct svc_error *error);
+
 /* Makes the directory of a file store, 0700, and its parents. */
 int store_create(const char *place, struct svc_error *error);
 
@@ -103,24 +111,27 @@ int store_exists(struct store *store, const char *key, struct svc_error *error);
 
 /*
  * Lists the values directly under directory.  One that does not exist lists
- * nothing.  The callbacks stop the list with -1.
+ * nothing.  entry and mark stop the list with -1.
  */
 typedef int (*store_entry_fn)(
     void *argument, const struct store_entry *entry, struct svc_error *error);
 typedef int (*store_mark_fn)(
     void *argument, const char *key, struct svc_error *error);
+typedef bool (*store_look_fn)(void *argument, const struct store_entry *entry);
 typedef void (*store_skip_fn)(void *argument, const char *key, const char *why);
 struct store_list {
 	const char *directory;
 	const char *suffix; /* entry gets keys that end so; "" for all */
 	size_t limit; /* of a value; 0: STORE_VALUE_MAX */
 	size_t sample; /* 0: all; else at most so many, chosen at random */
+	store_look_fn look; /* or NULL: asked first, with all but the value,
+			       whether entry is to be told */
 	store_entry_fn entry; /* in no order */
 	const char
 	    *mark_suffix; /* or NULL: keys that end so are told by name */
 	store_mark_fn mark;
 	store_skip_fn skip; /* or NULL: told of hostile files, and why */
-	void *argument; /* of all three */
+	void *argument; /* of all of them */
 };
 int store_list(struct store *store, const struct store_list *list,
     struct svc_error *error);
@@ -207,11 +218,21 @@ int store_sync(
  */
 enum store_change_kind {
 	STORE_CHANGED, /* key was written, touched, removed or let go */
-	STORE_RESYNC /* anything may have changed: list again */
+	STORE_RESYNC /* anything in the directory key may have changed */
 };
 struct store_change {
 	enum store_change_kind kind;
-	const char *key; /* of STORE_CHANGED; valid during the call */
+	/*
+	 * Valid during the call.  Of STORE_RESYNC: a directory that came or
+	 * went, be it one on the way to those followed ("services"): list again
+	 * what is in and below it; NULL: list all.
+	 */
+	const char *key;
+	/*
+	 * Of STORE_RESYNC: something may have come and gone untold (events were
+	 * dropped; a directory was moved away with what was in it).
+	 */
+	bool lost;
 };
 int store_watch_open(struct store *store, const char *directory,
     struct store_watch **watch, struct svc_error *error);

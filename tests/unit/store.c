@@ -689,7 +689,7 @@ a_watch_waits_for_directories_that_do_not_exist(void)
 	CHECK(put(store, "services/a/k", "1") == 0);
 	CHECK_STRING(wait_told(watch).key, "services/a/k");
 	spool_end();
-	CHECK(wait_told(watch).resyncs == 1);
+	CHECK(wait_told(watch).resyncs >= 1);
 	store_watch_close(watch);
 	store_close(store);
 }
