@@ -83,7 +83,7 @@ count_available(const struct instance_list *list)
 	size_t i, count = 0;
 
 	for (i = 0; i < list->count; i++)
-		count += status_works(list->items[i].status);
+		count += instance_works(&list->items[i]);
 	return count;
 }
 
@@ -172,7 +172,8 @@ on_timer(evutil_socket_t fd, short what, void *argument)
 	refresh_due(argument);
 }
 
-/* "services/NAME/ID.json" concerns NAME; all else may concern everybody. */
+/* "services/NAME/ID.json" and "services/NAME" concern NAME; all else may
+ * concern everybody. */
 static void
 on_change(void *argument, const struct store_change *change)
 {
@@ -182,7 +183,7 @@ on_change(void *argument, const struct store_change *change)
 	const char *name = NULL;
 	size_t length = 0;
 
-	if (change->kind == STORE_CHANGED &&
+	if (change->key != NULL &&
 	    strncmp(change->key, prefix, strlen(prefix)) == 0) {
 		name = change->key + strlen(prefix);
 		length = strcspn(name, "/");

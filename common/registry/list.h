@@ -50,6 +50,13 @@ int registry_get(struct registry *registry, const char *service, const char *id,
 double instance_list_next_expiry(const struct instance_list *list);
 
 /*
+ * Appends how many of the service's instances are in each status, and why: "2
+ * expired (4m), 1 critical (connection refused)"; nothing where there are none.
+ */
+void instance_list_statuses(
+    const struct instance_list *list, const char *service, struct buffer *out);
+
+/*
  * Appends the sentence that says why none of the service's instances is
  * available: "render: 3 instances, none available: 2 expired (4m), 1 critical
  * (connection refused)"; "render: no instances".
