@@ -3,35 +3,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* What is left to read; lines end with LF, a CR in front of it is dropped. */
-struct input {
-	const char *data;
-	const char *end;
-};
-
-struct framing {
-	bool chunked;
-	bool has_length;
-	size_t length;
-};
-
-/* Takes one line: 1; 0: it has not come whole. */
-static int
-next_line(struct input *input, const char **line, size_t *length)
-{
-	size_t left = (size_t)(input->end - input->data);
-	const char *newline = memchr(input->data, '\n', left);
-
-	if (newline == NULL)
-		return 0;
-	*line = input->data;
-	*length = (size_t)(newline - input->data);
-	if (*length > 0 && newline[-1] == '\r')
-		--*length;
-	input->data = newline + 1;
-	return 1;
-}
-
 static bool
 is_digit(char c)
 {
@@ -93,114 +64,175 @@ header_value(const char *line, size_t length, const char *name, size_t *rest)
 	return line + size;
 }
 
+/* -1: a length that is none. */
 static int
-read_header(struct framing *framing, const char *line, size_t length)
+read_header(struct http_answer *answer, const char *line, size_t length)
 {
 	const char *value;
 	size_t rest;
 
 	value = header_value(line, length, "Transfer-Encoding", &rest);
 	if (value != NULL)
-		framing->chunked =
+		answer->chunked =
 		    rest >= 7 && strncasecmp(value, "chunked", 7) == 0;
 	value = header_value(line, length, "Content-Length", &rest);
-	if (value != NULL) {
-		long number = read_number(value, rest, 10);
-
-		if (number == -1)
-			return -1;
-		framing->has_length = true;
-		framing->length = (size_t)number;
-	}
-	return 0;
+	if (value != NULL)
+		answer->length = read_number(value, rest, 10);
+	return value != NULL && answer->length == -1 ? -1 : 0;
 }
 
-/* The status line and its headers: the status; 0: more must come; -1. */
-static int
-read_head(struct input *input, struct framing *framing)
+static enum http_answer_state
+start_body(struct http_answer *answer)
 {
-	const char *line;
-	size_t length;
-	int status;
+	if (answer->coming < 200) { /* interim: the answer follows */
+		answer->part = HTTP_STATUS_LINE;
+		return HTTP_ANSWER_PART;
+	}
+	answer->status = answer->coming;
+	/* These two have no body, whatever the header says (RFC 9112, 6.3). */
+	if (answer->status == 204 || answer->status == 304)
+		return HTTP_ANSWER_WHOLE;
+	if (answer->chunked) {
+		answer->part = HTTP_CHUNK_SIZE;
+		return HTTP_ANSWER_PART;
+	}
+	answer->part = answer->length == -1 ? HTTP_UNTIL_END : HTTP_LENGTH;
+	if (answer->length > (long)ANSWER_MAX)
+		return HTTP_ANSWER_LARGE;
+	return answer->length == 0 ? HTTP_ANSWER_WHOLE : HTTP_ANSWER_PART;
+}
 
-	memset(framing, 0, sizeof(*framing));
-	if (next_line(input, &line, &length) == 0)
-		return 0;
-	if ((status = read_status(line, length)) == -1)
-		return -1;
-	for (;;) {
-		if (next_line(input, &line, &length) == 0)
-			return 0;
+static enum http_answer_state
+start_chunk(struct http_answer *answer, const char *line, size_t length)
+{
+	answer->length = read_number(line, length, 16);
+	if (answer->length == -1)
+		return HTTP_ANSWER_BROKEN;
+	if (answer->length == 0)
+		return HTTP_ANSWER_WHOLE; /* trailers say nothing to us */
+	answer->part = HTTP_CHUNK;
+	return answer->length > (long)ANSWER_MAX ? HTTP_ANSWER_LARGE
+						 : HTTP_ANSWER_PART;
+}
+
+/* A line without its end; of a long one the start. */
+static enum http_answer_state
+read_line(struct http_answer *answer, const char *line, size_t length)
+{
+	switch (answer->part) {
+	case HTTP_STATUS_LINE:
+		answer->coming = read_status(line, length);
+		answer->chunked = false;
+		answer->length = -1;
+		answer->part = HTTP_HEADER;
+		return answer->coming == -1 ? HTTP_ANSWER_BROKEN
+					    : HTTP_ANSWER_PART;
+	case HTTP_HEADER:
 		if (length == 0)
-			return status;
-		if (read_header(framing, line, length) == -1)
-			return -1;
+			return start_body(answer);
+		return read_header(answer, line, length) == -1
+			   ? HTTP_ANSWER_BROKEN
+			   : HTTP_ANSWER_PART;
+	case HTTP_CHUNK_SIZE:
+		return start_chunk(answer, line, length);
+	default: /* HTTP_CHUNK_END */
+		answer->part = HTTP_CHUNK_SIZE;
+		return length == 0 ? HTTP_ANSWER_PART : HTTP_ANSWER_BROKEN;
 	}
 }
 
-static int
-read_chunks(struct input *input, struct buffer *body)
+/* What cannot become a status line is known before its LF comes. */
+static bool
+looks_wrong(const struct http_answer *answer)
 {
-	const char *line;
-	size_t length;
+	size_t length = answer->line_length;
 
-	for (;;) {
-		long size;
+	return answer->part == HTTP_STATUS_LINE &&
+	       memcmp(answer->line, "HTTP/1.", length < 7 ? length : 7) != 0;
+}
 
-		if (next_line(input, &line, &length) == 0)
-			return 0;
-		if ((size = read_number(line, length, 16)) == -1)
-			return -1;
-		if (size == 0)
-			return 1; /* trailers say nothing to us */
-		if (input->end - input->data < size)
-			return 0;
-		buffer_append(body, input->data, (size_t)size);
-		input->data += size;
-		if (next_line(input, &line, &length) == 0)
-			return 0;
-		if (length != 0)
-			return -1;
+/* Takes up to the end of the line: how many bytes. */
+static size_t
+take_line(struct http_answer *answer, const char *data, size_t length)
+{
+	const char *newline = memchr(data, '\n', length);
+	size_t taken = newline == NULL ? length : (size_t)(newline - data) + 1;
+	size_t kept = answer->line_length;
+
+	if (kept < sizeof(answer->line)) {
+		size_t room = sizeof(answer->line) - kept;
+
+		memcpy(answer->line + kept, data, taken < room ? taken : room);
 	}
+	kept = answer->line_length += taken;
+	if (looks_wrong(answer)) {
+		answer->state = HTTP_ANSWER_BROKEN;
+	} else if (newline != NULL) {
+		if (kept > sizeof(answer->line))
+			kept = sizeof(answer->line);
+		else if (--kept > 0 && answer->line[kept - 1] == '\r')
+			kept--;
+		answer->line_length = 0;
+		answer->state = read_line(answer, answer->line, kept);
+	}
+	return taken;
 }
 
-static int
-read_body(struct input *input, const struct framing *framing, bool ended,
-    struct buffer *body)
+/* Takes what belongs to the body, or to its chunk: how many bytes. */
+static size_t
+take_body(struct http_answer *answer, const char *data, size_t length)
 {
-	size_t left = (size_t)(input->end - input->data);
-
-	if (framing->chunked)
-		return read_chunks(input, body);
-	if (framing->has_length ? left < framing->length : !ended)
-		return 0;
-	buffer_append(
-	    body, input->data, framing->has_length ? framing->length : left);
-	return 1;
+	if (answer->part != HTTP_UNTIL_END) {
+		if (length > (size_t)answer->length)
+			length = (size_t)answer->length;
+		answer->length -= (long)length;
+	}
+	buffer_append(&answer->body, data, length);
+	if (buffer_failed(&answer->body))
+		answer->state = HTTP_ANSWER_LARGE;
+	else if (answer->part == HTTP_CHUNK && answer->length == 0)
+		answer->part = HTTP_CHUNK_END;
+	else if (answer->part == HTTP_LENGTH && answer->length == 0)
+		answer->state = HTTP_ANSWER_WHOLE;
+	return length;
 }
 
-int
-http_answer_read(struct http_answer *answer, const char *data, size_t length,
-    bool ended, struct buffer *body)
+enum http_answer_state
+http_answer_take(struct http_answer *answer, const char *data, size_t length)
 {
-	bool over = length > ANSWER_MAX;
-	struct input input = {data, data + (over ? ANSWER_MAX : length)};
-	struct framing framing;
-	size_t before = body->length;
-	int status, whole;
+	bool over = length > ANSWER_MAX - answer->taken;
+	size_t taken;
 
-	answer->status = 0;
-	/* What cannot become a status line is known before its LF comes. */
-	if (memcmp(data, "HTTP/1.", length < 7 ? length : 7) != 0)
-		return -1;
-	do {
-		status = read_head(&input, &framing);
-	} while (status >= 100 && status < 200); /* interim answers */
-	if (status <= 0)
-		return over ? -1 : status;
-	answer->status = status;
-	whole = read_body(&input, &framing, ended, body);
-	if (whole != 1)
-		body->length = before;
-	return whole == 0 && over ? -1 : whole;
+	if (over)
+		length = ANSWER_MAX - answer->taken;
+	answer->taken += length;
+	while (answer->state == HTTP_ANSWER_PART && length > 0) {
+		if (answer->part == HTTP_LENGTH ||
+		    answer->part == HTTP_UNTIL_END ||
+		    answer->part == HTTP_CHUNK)
+			taken = take_body(answer, data, length);
+		else
+			taken = take_line(answer, data, length);
+		data += taken;
+		length -= taken;
+	}
+	if (over && answer->state == HTTP_ANSWER_PART)
+		answer->state = HTTP_ANSWER_LARGE;
+	return answer->state;
+}
+
+enum http_answer_state
+http_answer_end(struct http_answer *answer)
+{
+	if (answer->state == HTTP_ANSWER_PART)
+		answer->state = answer->part == HTTP_UNTIL_END
+				    ? HTTP_ANSWER_WHOLE
+				    : HTTP_ANSWER_CUT;
+	return answer->state;
+}
+
+void
+http_answer_release(struct http_answer *answer)
+{
+	buffer_release(&answer->body);
 }

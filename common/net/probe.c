@@ -6,7 +6,6 @@
 #include <event2/event.h>
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,38 +14,40 @@
 #include <unistd.h>
 
 #include "line/buffer.h"
-#include "line/json.h"
 #include "line/units.h"
 #include "line/version.h"
+#include "net/health_answer.h"
 #include "net/http_answer.h"
+#include "net/resolver.h"
+
+#define READ_SIZE 16384
 
 struct probe {
 	struct event_base *base;
+	struct event *event; /* what it waits for, with the rest of its time */
+	struct resolver *resolver; /* NULL: no name was looked up */
+	struct resolver *own; /* the same when it is not shared */
+	struct resolver_query *query; /* NULL: none is open */
 	probe_done_fn done;
 	void *argument;
-	double started;
-	struct addrinfo *list; /* of getaddrinfo(3); NULL for a unix socket */
-	const struct addrinfo *next; /* to be tried after this one */
-	struct sockaddr_un path; /* of a unix socket */
-	struct addrinfo local; /* the same, as an entry of a list */
+	double started; /* of time_monotonic() */
+	double ends;
+	struct resolved resolved;
+	size_t next; /* of the addresses: to be tried after this one */
+	uint16_t port;
+	struct sockaddr_un path; /* AF_UNIX: the address, instead of those */
 	int descriptor;
-	struct event *io;
-	struct event *deadline; /* made active to end without an answer */
 	struct buffer request; /* empty: a connection is enough */
-	struct buffer input;
+	struct http_answer http;
 	struct probe_answer answer;
 	char reason[160];
 };
-
-static void try_next(struct probe *probe);
 
 static void
 disconnect(struct probe *probe)
 {
 	/* The event first: epoll must not keep a descriptor that is reused. */
-	if (probe->io != NULL)
-		event_free(probe->io);
-	probe->io = NULL;
+	(void)event_del(probe->event);
 	if (probe->descriptor != -1)
 		(void)close(probe->descriptor);
 	probe->descriptor = -1;
@@ -55,13 +56,15 @@ disconnect(struct probe *probe)
 void
 probe_cancel(struct probe *probe)
 {
-	disconnect(probe);
-	if (probe->list != NULL)
-		freeaddrinfo(probe->list);
-	if (probe->deadline != NULL)
-		event_free(probe->deadline);
+	if (probe->event != NULL) {
+		disconnect(probe);
+		event_free(probe->event);
+	}
+	if (probe->query != NULL)
+		resolver_cancel(probe->query);
+	resolver_close(probe->own);
 	buffer_release(&probe->request);
-	buffer_release(&probe->input);
+	http_answer_release(&probe->http);
 	free(probe);
 }
 
@@ -81,7 +84,6 @@ fail(struct probe *probe, int failure, const char *reason)
 	probe->answer.result = PROBE_CRITICAL;
 	probe->answer.failure = failure;
 	(void)snprintf(probe->reason, sizeof(probe->reason), "%s", reason);
-	probe->next = NULL;
 }
 
 /* errno's text as a clause: "connection refused". */
@@ -95,101 +97,120 @@ fail_errno(struct probe *probe, int failure)
 	    !(text[1] >= 'A' && text[1] <= 'Z'))
 		text[0] += 'a' - 'A';
 	fail(probe, failure, text);
+	probe->answer.ours = failure == EMFILE || failure == ENFILE ||
+			     failure == ENOMEM || failure == ENOBUFS;
 }
 
-static double
-load_member(const struct json_document *document, const char *name)
+/*
+ * Waits for what, as long as there is time; fn is told EV_TIMEOUT then.  Not
+ * EV_PERSIST, whose timeout starts anew at every byte of a slow peer.
+ */
+static int
+wait_for(struct probe *probe, short what, event_callback_fn fn)
 {
-	const struct json_member *member = json_member(document, name);
-	double number;
+	double left = probe->ends - time_monotonic();
+	struct timeval time = {0, 0};
 
-	if (member == NULL || member->value.type != JSON_NUMBER)
-		return -1;
-	number = json_number(&member->value);
-	return number >= 0 ? number : -1;
+	if (left > 0) {
+		time.tv_sec = (time_t)left;
+		time.tv_usec =
+		    (suseconds_t)((left - (double)time.tv_sec) * 1e6);
+	}
+	if (event_assign(probe->event, probe->base, probe->descriptor, what, fn,
+		probe) == 0 &&
+	    event_add(probe->event, &time) == 0)
+		return 0;
+	fail_errno(probe, ENOMEM);
+	return -1;
 }
 
 static void
-judge(struct probe *probe, int status, const struct buffer *body)
+on_end(evutil_socket_t descriptor, short what, void *argument)
 {
-	struct json_document document = {0};
-	struct probe_answer *answer = &probe->answer;
-
-	answer->status = status;
-	answer->failure = 0;
-	probe->reason[0] = '\0';
-	if (status >= 200 && status < 300)
-		answer->result = PROBE_PASSING;
-	else
-		answer->result = status == 429 ? PROBE_WARNING : PROBE_CRITICAL;
-	if (answer->result != PROBE_PASSING)
-		(void)snprintf(
-		    probe->reason, sizeof(probe->reason), "status %d", status);
-	if (json_scan(&document, body->data, body->length, NULL) == 0) {
-		answer->busy = load_member(&document, "busy");
-		answer->utilization = load_member(&document, "utilization");
-	}
-	json_document_release(&document);
+	(void)descriptor;
+	(void)what;
+	finish(argument);
 }
 
-/* Whether the answer is known; ended: no more of it will come. */
-static bool
-read_answer(struct probe *probe, bool ended)
+/* Ends in the loop's next round: done is not called from within others. */
+static void
+finish_soon(struct probe *probe)
 {
-	struct buffer body = BUFFER_INIT;
-	struct http_answer answer;
-	int whole = 0;
+	disconnect(probe);
+	(void)event_assign(probe->event, probe->base, -1, 0, on_end, probe);
+	event_active(probe->event, EV_READ, 0);
+}
 
-	answer.status = 0;
-	if (probe->input.length > 0)
-		whole = http_answer_read(&answer, probe->input.data,
-		    probe->input.length, ended, &body);
-	if (whole == -1 && answer.status == 0)
+static void
+judge(struct probe *probe, bool whole)
+{
+	const struct http_answer *http = &probe->http;
+
+	probe->answer.failure = 0;
+	health_answer_read(&probe->answer, http->status, http->body.data,
+	    whole ? http->body.length : 0, probe->reason,
+	    sizeof(probe->reason));
+}
+
+/* Whether the answer is known.  failure: errno of the read, or 0. */
+static bool
+conclude(struct probe *probe, enum http_answer_state state, int failure)
+{
+	switch (state) {
+	case HTTP_ANSWER_PART:
+		return false;
+	case HTTP_ANSWER_WHOLE:
+		judge(probe, true);
+		break;
+	case HTTP_ANSWER_LARGE:
+		if (probe->http.status != 0)
+			judge(probe, false);
+		else
+			fail(probe, EMSGSIZE,
+			    "the header of its answer is over 64 KiB");
+		break;
+	case HTTP_ANSWER_CUT:
+		if (failure != 0)
+			fail_errno(probe, failure);
+		else if (probe->http.status != 0)
+			fail(probe, ECONNRESET,
+			    "the connection was closed within the answer");
+		else
+			fail(probe, ECONNRESET,
+			    "the connection was closed before an answer");
+		break;
+	case HTTP_ANSWER_BROKEN:
 		fail(probe, EPROTO, "the answer is not HTTP");
-	else if (whole == 1 || (answer.status != 0 && (ended || whole == -1)))
-		judge(probe, answer.status, &body);
-	else if (ended)
-		fail(probe, ECONNRESET,
-		    "the connection was closed before an answer");
-	buffer_release(&body);
-	return ended || whole != 0;
+	}
+	return true;
 }
 
 static void
 on_readable(evutil_socket_t descriptor, short what, void *argument)
 {
 	struct probe *probe = argument;
-	char *room = buffer_reserve(&probe->input, 4096);
+	enum http_answer_state state;
+	char data[READ_SIZE];
 	ssize_t got;
 
-	(void)what;
-	if (room == NULL) {
-		fail_errno(probe, ENOMEM);
+	if ((what & EV_TIMEOUT) != 0) {
+		fail(probe, ETIMEDOUT, "timed out");
 		finish(probe);
 		return;
 	}
-	got = read(descriptor, room, 4096);
-	if (got == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
+	got = read(descriptor, data, sizeof(data));
 	if (got > 0)
-		probe->input.length += (size_t)got;
-	if (got == -1 && probe->input.length == 0) {
-		fail_errno(probe, errno);
+		state = http_answer_take(&probe->http, data, (size_t)got);
+	else if (got == -1 && (errno == EAGAIN || errno == EINTR))
+		state = HTTP_ANSWER_PART;
+	else
+		state = http_answer_end(&probe->http);
+	if (conclude(probe, state, got == -1 ? errno : 0) ||
+	    wait_for(probe, EV_READ, on_readable) == -1)
 		finish(probe);
-	} else if (read_answer(probe, got <= 0)) {
-		finish(probe);
-	}
 }
 
-static int
-wait_for(struct probe *probe, short what, event_callback_fn fn)
-{
-	if (probe->io != NULL)
-		event_free(probe->io);
-	probe->io = event_new(
-	    probe->base, probe->descriptor, what | EV_PERSIST, fn, probe);
-	return probe->io == NULL ? -1 : event_add(probe->io, NULL);
-}
+static void try_next(struct probe *probe);
 
 static void
 on_connected(evutil_socket_t descriptor, short what, void *argument)
@@ -199,15 +220,21 @@ on_connected(evutil_socket_t descriptor, short what, void *argument)
 	int failure = 0;
 	socklen_t length = sizeof(failure);
 
-	(void)what;
+	if ((what & EV_TIMEOUT) != 0) {
+		fail(probe, ETIMEDOUT, "timed out");
+		finish(probe);
+		return;
+	}
 	if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &failure, &length) ==
 	    -1)
 		failure = errno;
 	if (failure != 0) {
-		probe->answer.failure = failure;
+		fail_errno(probe, failure);
 		try_next(probe);
 		return;
 	}
+	probe->reason[0] = '\0';
+	probe->answer.ours = false;
 	if (request->length == 0) {
 		probe->answer.result = PROBE_PASSING;
 		probe->answer.failure = 0;
@@ -223,77 +250,128 @@ on_connected(evutil_socket_t descriptor, short what, void *argument)
 	finish(probe);
 }
 
-/* Connects to the first address of the rest of the list that can be. */
+/* The address to be tried next; NULL: none is left. */
+static const struct sockaddr *
+next_address(struct probe *probe, socklen_t *size)
+{
+	const union resolved_address *address;
+
+	if (probe->path.sun_family == AF_UNIX) {
+		*size = sizeof(probe->path);
+		return probe->next++ == 0
+			   ? (const struct sockaddr *)(const void *)&probe->path
+			   : NULL;
+	}
+	if (probe->next == probe->resolved.count)
+		return NULL;
+	address = &probe->resolved.addresses[probe->next++];
+	*size = resolved_size(address);
+	return &address->any;
+}
+
+/* Connects to the first of the other addresses that can be. */
 static void
 try_next(struct probe *probe)
 {
-	const struct addrinfo *entry;
+	const struct sockaddr *address;
+	socklen_t size;
 
 	disconnect(probe);
-	while ((entry = probe->next) != NULL) {
-		probe->next = entry->ai_next;
-		probe->descriptor = socket(entry->ai_family,
+	while ((address = next_address(probe, &size)) != NULL) {
+		probe->descriptor = socket(address->sa_family,
 		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (probe->descriptor != -1 &&
-		    (connect(probe->descriptor, entry->ai_addr,
-			 entry->ai_addrlen) == 0 ||
-			errno == EINPROGRESS) &&
-		    wait_for(probe, EV_WRITE, on_connected) == 0)
+		if (probe->descriptor == -1 ||
+		    (connect(probe->descriptor, address, size) == -1 &&
+			errno != EINPROGRESS))
+			fail_errno(probe, errno);
+		else if (wait_for(probe, EV_WRITE, on_connected) == 0)
 			return;
-		probe->answer.failure = errno;
 		disconnect(probe);
 	}
-	if (probe->reason[0] == '\0')
-		fail_errno(probe, probe->answer.failure);
-	event_active(probe->deadline, EV_READ, 0);
+	finish_soon(probe);
 }
 
 static void
-on_deadline(evutil_socket_t descriptor, short what, void *argument)
+use_addresses(struct probe *probe)
+{
+	resolved_set_port(&probe->resolved, probe->port);
+	try_next(probe);
+}
+
+static void
+on_found(void *argument, const struct resolved *resolved, const char *failure)
+{
+	struct probe *probe = argument;
+
+	probe->query = NULL;
+	if (failure != NULL) {
+		fail(probe, EADDRNOTAVAIL, failure);
+		finish_soon(probe);
+		return;
+	}
+	probe->resolved = *resolved;
+	use_addresses(probe);
+}
+
+static void
+on_no_name(evutil_socket_t descriptor, short what, void *argument)
 {
 	struct probe *probe = argument;
 
 	(void)descriptor;
-	if ((what & EV_TIMEOUT) != 0) {
-		/* A server that keeps its connection open has answered. */
-		if (probe->input.length == 0 || !read_answer(probe, true))
-			fail(probe, ETIMEDOUT, "timed out");
-	}
+	(void)what;
+	fail(probe, ETIMEDOUT, "the look-up of the name timed out");
 	finish(probe);
 }
 
+/* 1: the addresses are known; 0: they will be; -1. */
 static int
-find_addresses(struct probe *probe, const struct address *address)
+look_up(struct probe *probe, const char *host, struct svc_error *error)
 {
-	struct addrinfo hints;
-	int failure;
+	const struct resolver_options options = {.base = probe->base};
+	int found;
 
-	if (address->socket) {
-		size_t length = strlen(address->host);
-
-		if (length >= sizeof(probe->path.sun_path)) {
-			fail_errno(probe, ENAMETOOLONG);
+	if (resolved_add_numeric(&probe->resolved, host) == 1)
+		return 1;
+	if (probe->resolver == NULL) {
+		if (resolver_open(&probe->own, &options, error) == -1)
 			return -1;
-		}
+		probe->resolver = probe->own;
+	}
+	found = resolver_find(probe->resolver, host, &probe->resolved,
+	    &probe->query, on_found, probe, error);
+	if (found == 0)
+		return wait_for(probe, 0, on_no_name);
+	return found;
+}
+
+/* What keeps it from beginning is an answer as well. */
+static void
+begin(struct probe *probe, const struct address *address)
+{
+	size_t length = strlen(address->host);
+	struct svc_error error;
+	int found;
+
+	if (address->socket && length >= sizeof(probe->path.sun_path)) {
+		fail_errno(probe, ENAMETOOLONG);
+		finish_soon(probe);
+		return;
+	}
+	if (address->socket) {
 		probe->path.sun_family = AF_UNIX;
 		memcpy(probe->path.sun_path, address->host, length + 1);
-		probe->local.ai_family = AF_UNIX;
-		probe->local.ai_addr = (struct sockaddr *)(void *)&probe->path;
-		probe->local.ai_addrlen = sizeof(probe->path);
-		probe->next = &probe->local;
-		return 0;
+		try_next(probe);
+		return;
 	}
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_socktype = SOCK_STREAM;
-	hints.ai_flags = AI_NUMERICSERV;
-	failure =
-	    getaddrinfo(address->host, address->port, &hints, &probe->list);
-	if (failure != 0) {
-		fail(probe, EADDRNOTAVAIL, gai_strerror(failure));
-		return -1;
+	probe->port = (uint16_t)strtoul(address->port, NULL, 10);
+	found = look_up(probe, address->host, &error);
+	if (found == 1) {
+		use_addresses(probe);
+	} else if (found == -1) {
+		fail(probe, EADDRNOTAVAIL, "the look-up of the name failed");
+		finish_soon(probe);
 	}
-	probe->next = probe->list;
-	return 0;
 }
 
 static int
@@ -311,9 +389,8 @@ make_request(struct probe *probe, const struct address *address,
 		return svc_error_set(error, EX_USAGE,
 		    "'%s' is no path to check, as '/health'", path);
 	if (address->tls)
-		return svc_error_set(error, EX_UNAVAILABLE,
-		    "'%s': https cannot be asked for '%s' from here",
-		    address->host, path);
+		return svc_error_set(
+		    error, EX_UNAVAILABLE, "https is not probed: check by tcp");
 	buffer_append_format(
 	    &probe->request, "GET %s HTTP/1.1\r\nHost: ", path);
 	if (address->socket)
@@ -330,36 +407,55 @@ make_request(struct probe *probe, const struct address *address,
 	return 0;
 }
 
-int
-probe_start(struct probe **probe, struct event_base *base,
+static int
+start(struct probe **probe, const struct probe *fixed,
     const struct address *address, const char *path, double timeout,
-    probe_done_fn done, void *argument, struct svc_error *error)
+    struct svc_error *error)
 {
-	struct probe *made = calloc(1, sizeof(*made));
-	struct timeval time = {(time_t)timeout,
-	    (suseconds_t)((timeout - (double)(time_t)timeout) * 1e6)};
+	struct probe *made = malloc(sizeof(*made));
 
 	if (made == NULL)
 		return svc_error_errno(error, "probe");
-	made->base = base;
-	made->done = done;
-	made->argument = argument;
-	made->started = time_monotonic();
+	*made = *fixed;
 	made->descriptor = -1;
-	made->answer.busy = made->answer.utilization = -1;
+	made->started = time_monotonic();
+	made->ends = made->started + timeout;
+	made->answer.busy = made->answer.slots = made->answer.utilization = -1;
 	if (make_request(made, address, path, error) == -1)
 		goto out;
-	made->deadline = evtimer_new(base, on_deadline, made);
-	if (made->deadline == NULL ||
-	    evtimer_add(made->deadline, &time) == -1) {
-		(void)svc_error_set(error, EX_OSERR, "probe: no timer");
+	made->event = event_new(made->base, -1, 0, on_end, made);
+	if (made->event == NULL) {
+		(void)svc_error_set(error, EX_OSERR, "probe: no event");
 		goto out;
 	}
-	(void)find_addresses(made, address);
-	try_next(made);
+	begin(made, address);
 	*probe = made;
 	return 0;
 out:
 	probe_cancel(made);
 	return -1;
+}
+
+int
+probe_start(struct probe **probe, struct event_base *base,
+    const struct address *address, const char *path, double timeout,
+    probe_done_fn done, void *argument, struct svc_error *error)
+{
+	const struct probe fixed = {
+	    .base = base, .done = done, .argument = argument};
+
+	return start(probe, &fixed, address, path, timeout, error);
+}
+
+int
+probe_start_shared(struct probe **probe, struct resolver *resolver,
+    const struct address *address, const char *path, double timeout,
+    probe_done_fn done, void *argument, struct svc_error *error)
+{
+	const struct probe fixed = {.base = resolver_base(resolver),
+	    .resolver = resolver,
+	    .done = done,
+	    .argument = argument};
+
+	return start(probe, &fixed, address, path, timeout, error);
 }

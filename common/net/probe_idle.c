@@ -8,14 +8,13 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "line/json.h"
+#include "line/check.h"
 #include "line/units.h"
 #include "net/probe.h"
 #include "registry/list.h"
 
-#define ASK_TIMEOUT	2.0 /* of one question, seconds */
-#define ASK_PAUSE	0.1 /* between two */
-#define PATH_MAX_LENGTH 1024
+#define ASK_TIMEOUT 2.0 /* of one question, seconds */
+#define ASK_PAUSE   0.1 /* between two */
 
 struct idle {
 	struct event_base *base;
@@ -43,17 +42,16 @@ on_answer(void *argument, const struct probe_answer *answer)
 static int
 ask(struct idle *idle, const struct instance *instance, struct svc_error *error)
 {
-	char path[PATH_MAX_LENGTH] = "/health";
+	const char *path = "/health";
 	struct address address;
-	struct json_value value;
+	struct check check;
 	struct probe *probe;
 
 	idle->load = -1;
-	if (json_path(instance->record, "check.http", &value) == 1 &&
-	    json_string(&value, path, sizeof(path)) == -1)
-		return svc_error_set(error, EX_DATAERR,
-		    "%s/%s: \"check\".\"http\" is no path", instance->service,
-		    instance->id);
+	/* A malformed check says nothing of where to ask. */
+	if (check_read(instance, CHECK_INTERVAL, &check, NULL) == 1 &&
+	    check.kind == CHECK_HTTP)
+		path = check.path;
 	if (address_parse(instance->address, &address, error) == -1)
 		return -1;
 	if (address.tls) {

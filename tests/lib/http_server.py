@@ -20,6 +20,16 @@ it has executed: the Idempotency-Key.  MODE is what is done with a POST:
                   by surprise after an answer
     huge          200, size=N bytes of JSON, chunked
     cut           200, a Content-Length larger than what comes
+    file          as the file state=FILE says at each request: "200 BODY"; "0"
+                  never answers
+    redirect      302 to location=URL (itself)
+    drip          200, its header a byte every pause=SECONDS (1), for ever
+    drip-body     200, then its body so
+    endless       200, a body that never ends
+    hugeheader    200, a header that never ends
+    short-length  200, body=B with a Content-Length of size=N (1)
+    garbage       bytes that are no HTTP, then silence
+    continue      100 Continue, then as status
 
 delay=SECONDS is waited before each answer; begun=FILE is logged before that.
 cert=FILE, a certificate and its key, makes it an HTTPS server.
@@ -37,7 +47,7 @@ import threading
 import time
 
 OPTIONS = dict(argument.split("=", 1) for argument in sys.argv[2:])
-MODE = sys.argv[1]
+MODE = sys.argv[1].replace("-", "_")
 LOCK = threading.Lock()
 STATE = {"count": 0, "busy": 0}
 
@@ -121,7 +131,9 @@ class Handler(socketserver.StreamRequestHandler):
         if "retry_after" in OPTIONS:
             extra = ["Retry-After: " + OPTIONS["retry_after"]]
         body = OPTIONS.get("body", "").encode()
-        return self.send(OPTIONS["status"], body, "text/plain", extra)
+        return self.send(
+            OPTIONS.get("status", 200), body, "text/plain", extra
+        )
 
     def do_busy(self, headers, body, key, served, count):
         if count <= int(OPTIONS.get("times", 1)):
@@ -188,6 +200,68 @@ class Handler(socketserver.StreamRequestHandler):
             b"Content-Type: application/json\r\n\r\n{\"a\":"
         )
         return False
+
+
+    def do_redirect(self, _headers, _body, key, _served, _count):
+        log(key)
+        location = OPTIONS.get("location", "/")
+        return self.send(302, extra=["Location: " + location])
+
+    def drip(self, text):
+        # Until the client has had enough: the write then fails.
+        while True:
+            for byte in text:
+                self.wfile.write(bytes([byte]))
+                time.sleep(float(OPTIONS.get("pause", 1)))
+
+    def do_drip(self, _headers, _body, key, _served, _count):
+        log(key)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        self.drip(b"X-Slow: drip\r\n")
+
+    def do_drip_body(self, _headers, _body, key, _served, _count):
+        log(key)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
+        self.drip(b" ")
+
+    def fill(self, head, text):
+        self.wfile.write(head)
+        while True:
+            self.wfile.write(text * 1000)
+
+    def do_endless(self, _headers, _body, key, _served, _count):
+        log(key)
+        self.fill(b"HTTP/1.1 200 OK\r\n\r\n", b"and so on, ")
+
+    def do_hugeheader(self, _headers, _body, key, _served, _count):
+        log(key)
+        self.fill(b"HTTP/1.1 200 OK\r\n", b"X-Huge: header\r\n")
+
+    def do_short_length(self, _headers, _body, key, _served, _count):
+        log(key)
+        size = OPTIONS.get("size", "1")
+        body = OPTIONS.get("body", "{}")
+        self.wfile.write(
+            f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n{body}".encode()
+        )
+        return False
+
+    def do_garbage(self, headers, body, key, served, count):
+        self.wfile.write(b"\x16\x03\x01\x00\xffgarbage\r\n\r\n")
+        return self.do_silent(headers, body, key, served, count)
+
+    def do_continue(self, headers, body, key, served, count):
+        self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return self.do_status(headers, body, key, served, count)
+
+
+    def do_file(self, headers, body, key, served, count):
+        with open(OPTIONS["state"], encoding="utf-8") as file:
+            status, _, text = file.read().strip().partition(" ")
+        if status == "0":
+            return self.do_silent(headers, body, key, served, count)
+        log(key)
+        return self.send(status, text.encode())
 
 
 class TCPServer(socketserver.ThreadingTCPServer):
