@@ -266,11 +266,22 @@ notice(void *argument, const char *message)
 	cli_warn_line("%s", message);
 }
 
+static double
+load(void *argument)
+{
+	struct task_worker *self = argument;
+
+	return worker_utilization(self->worker);
+}
+
 static int
 register_worker(struct task_worker *self, struct svc_error *error)
 {
 	struct registration registration = {.instance = &self->instance};
-	struct keeper_options options = {.base = self->base, .notice = notice};
+	struct keeper_options options = {.base = self->base,
+	    .notice = notice,
+	    .load = load,
+	    .load_argument = self};
 
 	self->registry = cli_registry(&self->cli, true);
 	if (keeper_open(&self->keeper, self->registry, &registration, &options,

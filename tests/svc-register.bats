@@ -152,6 +152,30 @@ gone() { ! svc-discover -q render; }
 	[ "$(svc-discover -o '%{id}\n' render)" = $'web1-1\nweb2-1' ]
 }
 
+@test "a malformed check is refused at the door, by name" {
+	run svc-register - <<<'{"service":"render","address":"web1:8081","check":{"http":17}}'
+	is 65
+	says 'stdin:1: "check.http": not a path (as in "/health"): 17'
+	gone
+	run svc-register --check-http '/a b' render web1:8081
+	is 64
+	says '"check.http": not a path'
+	gone
+}
+
+@test "a malformed check hides no instance that is registered" {
+	svc-register -q --check-tcp render web1:8081
+	local record=$SVC_REGISTRY/services/render/web1-8081.json
+	sed -i 's/"tcp":true/"tcp":17/' "$record"
+	run svc-discover render
+	is 0
+	says '"tcp":17'
+	mkdir -p "$SVC_REGISTRY/health"
+	echo '{"id":"other","status":"passing"}' >"$SVC_REGISTRY/health/render"
+	run svc-discover -a render
+	says '"status":"unknown"'
+}
+
 @test "10,000 lines are one command" {
 	seq 10000 | sed 's/.*/{"service":"render","id":"i&","address":"web&:1","ttl":600}/' >lines
 	run bash -c 'svc-register - <lines | wc -l'
@@ -166,6 +190,15 @@ gone() { ! svc-discover -q render; }
 	svc-discover | svc-register -q -R "$BATS_TEST_TMPDIR/copy" -
 	[ "$(cat copy/services/render/web1-1.json)" = \
 		"$(cat "$SVC_REGISTRY/services/render/web1-1.json")" ]
+}
+
+@test "a copy keeps what is pinned, and carries no load" {
+	svc-register -q -u 0.5 -i pin render web1:1
+	svc-discover render | svc-register -q -R "$BATS_TEST_TMPDIR/copy" -
+	cmp {copy,"$SVC_REGISTRY"}/services/render/pin.json
+	echo '{"service":"render","address":"web2:1","utilization":0.5,
+	    "reported":"2026-11-22T10:00:00Z"}' | tr -d '\n' | svc-register - >record
+	jq -e 'has("utilization") or has("reported") | not' record
 }
 
 @test "--renew is a heartbeat" {
@@ -471,6 +504,50 @@ alone() {
 	kill "$pid"
 	wait "$pid" || :
 	[ ! -e "$file" ]
+}
+
+# loaded ID CONDITION: whether its load has been reported, and is so.
+loaded() {
+	svc-discover -a render |
+		jq -se "any(.[]; .id == \"$1\" and .reported and (.utilization | $2))"
+}
+
+@test "the load of a command and of what it starts is reported" {
+	hold sleep 600
+	start svc-register -i busy -c slots=1 render 127.0.0.1:1 -- \
+		sh -c 'while :; do :; done'
+	start svc-register -i parent -c slots=1 render 127.0.0.1:1 -- \
+		sh -c 'i=$$; (while kill -0 $i 2>/dev/null; do :; done) 3>&- & wait'
+	until_true 20 loaded busy '. > 0.1'
+	until_true 20 loaded parent '. > 0.1'
+	until_true 20 loaded held '. < 0.05'
+	# The record is the same, and its load none of it.
+	jq -e '.lease == "lock" and .boot' "$SVC_REGISTRY/services/render/busy.json"
+	svc-discover render | jq -c 'select(.id == "busy") | .lease = "none"' |
+		svc-register -n - | jq -e 'has("utilization") or has("reported") | not'
+}
+
+@test "a pinned utilization is not reported over" {
+	file=$SVC_REGISTRY/services/render/pin.json
+	start svc-register -i pin -u 0.25 render 127.0.0.1:1 -- sh -c 'while :; do :; done'
+	until_true 10 test -s "$file"
+	cp "$file" before
+	hold sleep 600
+	until_true 20 loaded held '. >= 0'
+	cmp before "$file"
+	[ "$(svc-discover render | jq -c 'select(.id == "pin") | [.utilization, .pinned]')" = \
+		'[0.25,true]' ]
+}
+
+@test "a record removed by hand stays removed although its load changes" {
+	start svc-register -i busy -c slots=1 render 127.0.0.1:1 -- \
+		sh -c 'while :; do :; done' 2>log
+	until_true 10 found
+	rm "$SVC_REGISTRY/services/render/busy.json"
+	hold sleep 600
+	until_true 20 loaded held '. >= 0'
+	[ "$(svc-discover -a render | jq -r .id)" = held ]
+	[ "$(grep -c 'busy: its record was removed' log)" -eq 1 ]
 }
 
 # in_terminal SCRIPT: runs it by an interactive-like bash on a terminal of its

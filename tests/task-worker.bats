@@ -479,6 +479,20 @@ Connection: close\r\n\r\n1\r\n4\r\n001\r\n2\r\n0\r\nTrailer: x\r\n\r\n'
 	[ "$(svc-discover count | jq -c '[.status, .check.http]')" = '["passing","/health"]' ]
 }
 
+# load_is CONDITION: whether its load has been reported, and is so.
+load_is() {
+	svc-discover count | jq -e "select(.reported and (.utilization | $1))"
+}
+
+@test "the slots that are busy are reported as its load" {
+	shut_gate
+	serve -j 2 count -- sh -c 'flock -s gate true; echo 1'
+	later one --max-time 60 -d 1
+	until_true 20 load_is '. > 0.3 and . <= 0.5'
+	open_gate
+	until_true 20 load_is '. == 0'
+}
+
 @test "the id follows from the port that was free" {
 	serve count -- wc -l
 	[ "$(jq -r .id worker.out)" = "127.0.0.1-$port" ]

@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "line/buffer.h"
-#include "line/json.h"
+#include "line/check.h"
 #include "line/units.h"
 #include "net/probe_ready.h"
 #include "process/child.h"
+#include "process/usage.h"
 #include "process/wrapper.h"
 #include "registry/keeper.h"
 #include "registry/list.h"
@@ -25,18 +26,16 @@
 /* How long a command that is told to end has for it, in seconds. */
 #define STOP_GRACE 10.0
 
-#define CHECK_PATH_MAX 1024
-#define CHECK_TIMEOUT  1.0
-
 struct registered_command {
 	const struct registered_command_options *options;
 	struct event_base *base;
 	struct wrapper *wrapper;
 	struct keeper *keeper; /* NULL: not registered */
 	struct probe_ready *ready;
+	struct usage *usage; /* NULL: its load is not known */
 	struct buffer assignments; /* SVC_NAME=... and so on */
 	char **environment;
-	char check_path[CHECK_PATH_MAX];
+	struct check check;
 	bool failed; /* error says why; the command has been told to end */
 	struct svc_error *error;
 	int wait_status;
@@ -55,6 +54,39 @@ leave_registry(struct registered_command *registered)
 	registered->keeper = NULL;
 }
 
+/* From here on it is known what the command uses. */
+static void
+measure(struct registered_command *registered)
+{
+	const struct registered_command_options *options = registered->options;
+	struct svc_error error;
+
+	if (options->instance->pinned ||
+	    usage_open(&registered->usage, wrapper_pid(registered->wrapper),
+		&error) == 0)
+		return;
+	registered->usage = NULL;
+	options->notice(options->argument, error.message);
+}
+
+/* CPU time over time, in slots, or where the record has none in processors. */
+static double
+load(void *argument)
+{
+	struct registered_command *registered = argument;
+	double slots = registered->options->instance->slots;
+	double used, passed;
+	struct svc_error ignored;
+
+	if (registered->usage == NULL ||
+	    usage_take(registered->usage, &used, &passed, &ignored) != 1 ||
+	    passed <= 0)
+		return -1;
+	if (slots == 0)
+		slots = usage_processors(wrapper_pid(registered->wrapper));
+	return used / (passed * slots);
+}
+
 static int
 enter_registry(struct registered_command *registered, struct svc_error *error)
 {
@@ -62,7 +94,9 @@ enter_registry(struct registered_command *registered, struct svc_error *error)
 	struct registration registration = {.instance = options->instance};
 	struct keeper_options keeper = {.base = registered->base,
 	    .notice = options->notice,
-	    .argument = options->argument};
+	    .argument = options->argument,
+	    .load = load,
+	    .load_argument = registered};
 
 	if (keeper_open(&registered->keeper, options->registry, &registration,
 		&keeper, error) == -1)
@@ -97,8 +131,10 @@ on_ready(void *argument, bool passed, const char *reason)
 	const struct registered_command_options *options = registered->options;
 	struct buffer within = BUFFER_INIT;
 
-	if (passed && enter_registry(registered, registered->error) == 0)
+	if (passed && enter_registry(registered, registered->error) == 0) {
+		measure(registered);
 		return;
+	}
 	if (!passed) {
 		duration_append(&within, options->ready_timeout);
 		(void)svc_error_set(registered->error, WRAPPER_FAILED,
@@ -118,23 +154,16 @@ read_check(struct registered_command *registered,
     struct probe_ready_options *ready, struct svc_error *error)
 {
 	const struct instance *instance = registered->options->instance;
-	struct json_value value;
-	double timeout;
+	struct check *check = &registered->check;
+	int found = check_read(instance, CHECK_INTERVAL, check, error);
 
-	if (json_path(instance->record, "check", &value) == 0)
-		return 0;
+	if (found != 1)
+		return found;
 	if (address_parse(instance->address, &ready->address, error) == -1)
 		return -1;
-	ready->probe_timeout = CHECK_TIMEOUT;
-	if (instance_number(instance, "check.timeout", &timeout) == 1)
-		ready->probe_timeout = timeout;
-	if (json_path(instance->record, "check.http", &value) == 0)
-		return 1;
-	if (json_string(&value, registered->check_path, CHECK_PATH_MAX) == -1)
-		return svc_error_set(error, EX_USAGE,
-		    "the path of the check is longer than %d bytes",
-		    CHECK_PATH_MAX - 1);
-	ready->path = registered->check_path;
+	ready->probe_timeout = check->timeout;
+	if (check->kind == CHECK_HTTP)
+		ready->path = check->path;
 	return 1;
 }
 
@@ -225,11 +254,13 @@ begin(struct registered_command *registered, struct svc_error *error)
 
 	if (checked == -1 || make_environment(registered, error) == -1)
 		return -1;
-	if (checked == 0)
-		return enter_registry(registered, error) == -1 ||
-			       start(registered, error) == -1
-			   ? -1
-			   : 0;
+	if (checked == 0) {
+		if (enter_registry(registered, error) == -1 ||
+		    start(registered, error) == -1)
+			return -1;
+		measure(registered);
+		return 0;
+	}
 	if (refuse_held(registered, error) == -1 ||
 	    start(registered, error) == -1)
 		return -1;
@@ -244,6 +275,7 @@ static void
 registered_release(struct registered_command *registered)
 {
 	leave_registry(registered);
+	usage_close(registered->usage);
 	wrapper_close(registered->wrapper);
 	free(registered->environment);
 	buffer_release(&registered->assignments);

@@ -5,6 +5,10 @@
  * check the instance is registered just before it starts; with one, when the
  * check first passes.  TERM, INT and QUIT take the instance out of the registry
  * before the command hears of them, so that nobody finds what is about to end.
+ *
+ * Unless the record pins its utilization, the load is reported: the CPU time of
+ * the command and its descendants (process/usage.h), over capacity.slots, or
+ * where that is not said over the processors it may run on.
  */
 #ifndef SVCKIT_NET_REGISTERED_COMMAND_H
 #define SVCKIT_NET_REGISTERED_COMMAND_H

@@ -117,6 +117,7 @@ worker_pump(struct worker *worker)
 		worker->busy++;
 		task->runs = true;
 		task->started = time_monotonic();
+		worker_load_set(&worker->load, worker->busy, task->started);
 		limit_task(task);
 	}
 	check_drained(worker);
@@ -126,10 +127,11 @@ void
 task_release(struct worker_task *task)
 {
 	struct worker *worker = task->worker;
-	double took = time_monotonic() - task->started;
+	double now = time_monotonic(), took = now - task->started;
 
 	TAILQ_REMOVE(&worker->running, task, link);
 	worker->busy--;
+	worker_load_set(&worker->load, worker->busy, now);
 	worker->mean = worker->mean == 0
 			   ? took
 			   : worker->mean + MEAN_WEIGHT * (took - worker->mean);
@@ -411,6 +413,7 @@ worker_start(
     struct worker *worker, char *const *environment, struct svc_error *error)
 {
 	worker->environment = environment;
+	worker_load_init(&worker->load, time_monotonic());
 	return worker->options.lines ? copies_start(worker, error) : 0;
 }
 
@@ -450,6 +453,13 @@ int
 worker_busy(const struct worker *worker)
 {
 	return worker->busy;
+}
+
+double
+worker_utilization(struct worker *worker)
+{
+	return worker_load_take(
+	    &worker->load, worker->options.slots, time_monotonic());
 }
 
 static void

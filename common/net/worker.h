@@ -51,6 +51,9 @@ void worker_close(struct worker *worker);
 const char *worker_address(const struct worker *worker);
 /* Slots that are taken. */
 int worker_busy(const struct worker *worker);
+/* The part of the slots that was taken since this was asked before, or since
+ * the start: a mean over that time, 0 to 1.  Negative: no time has passed. */
+double worker_utilization(struct worker *worker);
 
 /*
  * Answers 503 to newcomers; calls idle when the last task has ended and grace

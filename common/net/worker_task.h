@@ -15,6 +15,7 @@
 #include "line/units.h"
 #include "net/server.h"
 #include "net/worker.h"
+#include "net/worker_load.h"
 #include "net/worker_process.h"
 
 /* From TERM to KILL. */
@@ -63,6 +64,7 @@ struct worker {
 	struct worker_tasks queue;
 	struct worker_tasks running;
 	int queued, busy;
+	struct worker_load load; /* of busy, since it was asked for */
 	double mean; /* seconds that tasks took of late; 0: none has ended */
 	struct worker_copy *copies; /* options.slots of them, or NULL */
 	bool draining;

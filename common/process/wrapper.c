@@ -159,6 +159,12 @@ wrapper_runs(const struct wrapper *wrapper)
 	return wrapper->pid != 0;
 }
 
+pid_t
+wrapper_pid(const struct wrapper *wrapper)
+{
+	return wrapper->pid;
+}
+
 void
 wrapper_close(struct wrapper *wrapper)
 {

@@ -12,6 +12,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "line/error.h"
 
@@ -44,6 +45,8 @@ void wrapper_stop(struct wrapper *wrapper, double grace);
 
 /* Whether the command runs. */
 bool wrapper_runs(const struct wrapper *wrapper);
+/* Its process; 0: it does not run. */
+pid_t wrapper_pid(const struct wrapper *wrapper);
 
 /* Frees it; a command that runs is killed.  NULL is allowed. */
 void wrapper_close(struct wrapper *wrapper);

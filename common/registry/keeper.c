@@ -11,6 +11,8 @@
 #include "line/units.h"
 #include "registry/handle.h"
 #include "registry/list.h"
+#include "registry/load.h"
+#include "registry/own_record.h"
 
 /* How often a lock's record is looked at when nobody tells of changes. */
 #define LOOK_INTERVAL 5.0
@@ -22,12 +24,17 @@ struct keeper {
 	char id[NAME_MAX_LENGTH + 1];
 	double ttl; /* 0: a lock */
 	struct registry_hold *hold; /* NULL: a plain ttl */
-	struct buffer record; /* as it stood after registering */
+	struct buffer record; /* as it stood after registering, less load */
+	bool pinned;
+	double told; /* the load that was reported last; negative: none */
+	double told_at; /* on the monotonic clock */
+	bool untold; /* the last report failed, and that was said */
 	bool lost;
 	bool late; /* the last heartbeat failed, and that was said */
 	struct store_watch *watch; /* NULL: the timer must do */
 	struct event *changed;
 	struct event *timer;
+	struct event *reporter;
 	bool concerned; /* what the watch told of is our record */
 };
 
@@ -52,7 +59,9 @@ stop(struct keeper *keeper)
 		event_free(keeper->changed);
 	if (keeper->timer != NULL)
 		event_free(keeper->timer);
-	keeper->changed = keeper->timer = NULL;
+	if (keeper->reporter != NULL)
+		event_free(keeper->reporter);
+	keeper->changed = keeper->timer = keeper->reporter = NULL;
 	if (keeper->watch != NULL)
 		store_watch_close(keeper->watch);
 	keeper->watch = NULL;
@@ -121,6 +130,73 @@ keeper_interval(const struct keeper *keeper)
 	return keeper->ttl == 0 ? LOOK_INTERVAL : keeper->ttl / 3;
 }
 
+/* 1; 0: the record is lost; -1. */
+static int
+write_load(struct keeper *keeper, double load, struct svc_error *error)
+{
+	struct json_span record = {keeper->record.data, keeper->record.length};
+	struct buffer line = BUFFER_INIT;
+	char key[REGISTRY_KEY_SIZE];
+	int result = -1;
+
+	load_append(&line, record, load, time_now());
+	if (buffer_string(&line) == NULL)
+		(void)svc_error_set(error, EX_OSERR, "out of memory");
+	else if (line.length > INSTANCE_RECORD_MAX)
+		(void)svc_error_set(error, EX_DATAERR,
+		    "the record would have %zu bytes, more than %lu",
+		    line.length, INSTANCE_RECORD_MAX);
+	else if (keeper->hold != NULL)
+		result = registry_hold_put(
+		    keeper->hold, line.data, line.length, error);
+	else if (registry_key(
+		     key, keeper->service, keeper->id, ".json", error) == 0)
+		result = own_record_replace(keeper->registry, key, record,
+		    line.data, line.length, error);
+	buffer_release(&line);
+	return result;
+}
+
+int
+keeper_report(struct keeper *keeper, double utilization, double now)
+{
+	double load = load_round(utilization);
+	struct svc_error error;
+	int ours;
+
+	if (keeper->lost)
+		return 0;
+	if (keeper->pinned || utilization < 0 ||
+	    !load_due(keeper->told, now - keeper->told_at, load))
+		return 1;
+	ours = write_load(keeper, load, &error);
+	if (ours == 0) {
+		lose(keeper);
+		return 0;
+	}
+	if (ours == 1) {
+		keeper->told = load;
+		keeper->told_at = now;
+	} else if (!keeper->untold) {
+		tell(keeper, "its load cannot be reported, trying again",
+		    error.message);
+	}
+	keeper->untold = ours == -1;
+	return 1;
+}
+
+static void
+on_report(evutil_socket_t descriptor, short what, void *argument)
+{
+	struct keeper *keeper = argument;
+
+	(void)descriptor;
+	(void)what;
+	(void)keeper_report(keeper,
+	    keeper->options.load(keeper->options.load_argument),
+	    time_monotonic());
+}
+
 static void
 on_timer(evutil_socket_t descriptor, short what, void *argument)
 {
@@ -181,23 +257,34 @@ follow(struct keeper *keeper)
 		(void)event_add(keeper->changed, NULL);
 }
 
+/* Makes a timer that calls fn every interval seconds. */
 static int
-schedule(struct keeper *keeper, struct svc_error *error)
+repeat(struct keeper *keeper, double interval, event_callback_fn fn,
+    struct event **timer, struct svc_error *error)
 {
-	double interval = keeper_interval(keeper);
 	struct timeval time = {(time_t)interval,
 	    (suseconds_t)((interval - (double)(time_t)interval) * 1e6)};
 
+	*timer = event_new(keeper->options.base, -1, EV_PERSIST, fn, keeper);
+	if (*timer == NULL || event_add(*timer, &time) == -1)
+		return svc_error_set(error, EX_OSERR, "keeper: no timer");
+	return 0;
+}
+
+static int
+schedule(struct keeper *keeper, struct svc_error *error)
+{
 	if (keeper->options.base == NULL)
 		return 0;
 	follow(keeper);
-	if (keeper->ttl == 0 && keeper->changed != NULL)
+	if ((keeper->ttl > 0 || keeper->changed == NULL) &&
+	    repeat(keeper, keeper_interval(keeper), on_timer, &keeper->timer,
+		error) == -1)
+		return -1;
+	if (keeper->options.load == NULL || keeper->pinned)
 		return 0;
-	keeper->timer =
-	    event_new(keeper->options.base, -1, EV_PERSIST, on_timer, keeper);
-	if (keeper->timer == NULL || event_add(keeper->timer, &time) == -1)
-		return svc_error_set(error, EX_OSERR, "heartbeat: no timer");
-	return 0;
+	return repeat(
+	    keeper, LOAD_INTERVAL, on_report, &keeper->reporter, error);
 }
 
 static int
@@ -237,6 +324,8 @@ remember(struct keeper *keeper, struct svc_error *error)
 		    keeper->service, keeper->id);
 	buffer_append(
 	    &keeper->record, stored.record.data, stored.record.length);
+	keeper->pinned = stored.pinned;
+	keeper->told = -1;
 	if (stored.draining)
 		tell(keeper, "drains: no work until --undrain", "");
 	instance_release(&stored);

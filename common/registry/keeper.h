@@ -9,6 +9,9 @@
  * A record that somebody removed or replaced stays so: notice is called once,
  * and the keeper does nothing more until it is closed.
  *
+ * It also reports the instance's load in its record (registry/load.h), unless
+ * the record pins it.
+ *
  * Calling sequence, on an event base:
  *
  *	struct keeper_options options = { .base = base, .notice = say_so };
@@ -19,7 +22,8 @@
  *	event_base_dispatch(base);
  *	keeper_close(keeper, &error);
  *
- * Without one: call keeper_check() every keeper_interval() seconds.
+ * Without one: call keeper_check() every keeper_interval() seconds, and
+ * keeper_report() every LOAD_INTERVAL.
  */
 #ifndef SVCKIT_REGISTRY_KEEPER_H
 #define SVCKIT_REGISTRY_KEEPER_H
@@ -38,6 +42,13 @@ struct keeper_options {
 	 * tried again.  May be NULL; must not call keeper_close(). */
 	void (*notice)(void *argument, const char *message);
 	void *argument;
+	/*
+	 * Asked every LOAD_INTERVAL for the utilization since it was asked
+	 * before; negative: not known.  Not asked where the record pins it.
+	 * NULL: nothing is reported.
+	 */
+	double (*load)(void *load_argument);
+	void *load_argument;
 };
 
 /*
@@ -62,6 +73,14 @@ double keeper_interval(const struct keeper *keeper);
 /* Sends a heartbeat where the lease is a ttl, and looks whether the record is
  * still ours.  1: it is; 0: it is lost. */
 int keeper_check(struct keeper *keeper);
+
+/*
+ * Writes the record again with this utilization, where load_due(): 1; 0: the
+ * record is lost.  Nothing is written where the record pins its utilization, or
+ * it is negative: not known.  now is time_monotonic().  What fails is told, and
+ * left to the next report.
+ */
+int keeper_report(struct keeper *keeper, double utilization, double now);
 
 /*
  * Removes the record, if it is still ours, and frees the keeper (NULL is

@@ -8,6 +8,7 @@
 
 #include "line/json.h"
 #include "registry/handle.h"
+#include "registry/own_record.h"
 #include "registry/record_put.h"
 #include "registry/sweep.h"
 
@@ -15,7 +16,7 @@ struct registry_hold {
 	struct registry *registry;
 	struct store_hold *lock; /* NULL: a ttl instead */
 	char key[REGISTRY_KEY_SIZE];
-	struct buffer record; /* of a ttl: what is ours */
+	struct buffer record; /* of a ttl: what is ours, less its load */
 };
 
 static int
@@ -197,7 +198,7 @@ put_held(struct registry_hold *hold, struct record_put *record,
 		record->put.lease = STORE_LOCK;
 		return store_put(store, &record->put, &hold->lock, error);
 	}
-	buffer_append(&hold->record, record->put.value, record->put.length);
+	buffer_append(&hold->record, record->put.value, record->put.length - 1);
 	if (buffer_failed(&hold->record))
 		return svc_error_set(error, EX_OSERR, "out of memory");
 	return store_put(store, &record->put, NULL, error);
@@ -258,21 +259,10 @@ static int
 still_ours(struct registry_hold *hold, struct store_revision *revision,
     struct svc_error *error)
 {
-	struct buffer scratch = BUFFER_INIT;
-	struct store_entry entry;
-	int status;
+	struct json_span record = {hold->record.data, hold->record.length};
 
-	status = store_get(hold->registry->store, hold->key,
-	    INSTANCE_RECORD_MAX, &scratch, &entry, error);
-	if (status == 1) {
-		*revision = entry.revision;
-		status =
-		    entry.owner == geteuid() &&
-		    entry.length == hold->record.length &&
-		    memcmp(entry.value, hold->record.data, entry.length) == 0;
-	}
-	buffer_release(&scratch);
-	return status;
+	return own_record_stands(
+	    hold->registry, hold->key, record, revision, error);
 }
 
 int
@@ -287,6 +277,25 @@ registry_hold_beat(struct registry_hold *hold, struct svc_error *error)
 	if (status != 1)
 		return status;
 	return store_touch(hold->registry->store, hold->key, error);
+}
+
+int
+registry_hold_put(struct registry_hold *hold, const char *value, size_t length,
+    struct svc_error *error)
+{
+	struct json_span record = {hold->record.data, hold->record.length};
+	struct svc_error why;
+
+	if (hold->lock == NULL)
+		return own_record_replace(
+		    hold->registry, hold->key, record, value, length, error);
+	if (store_hold_put(hold->lock, value, length, &why) == 0)
+		return 1;
+	if (why.code == EX_TEMPFAIL)
+		return 0;
+	if (error != NULL)
+		*error = why;
+	return -1;
 }
 
 int

@@ -55,6 +55,14 @@ double registry_hold_ttl(const struct registry_hold *hold); /* 0: a lock */
  * and stays so; -1. */
 int registry_hold_beat(struct registry_hold *hold, struct svc_error *error);
 
+/*
+ * Writes the record again as value: the same but for load (registry/load.h),
+ * on one line with LF; soft, and a heartbeat too.  1; 0: the record was removed
+ * or replaced, and stays so; -1.
+ */
+int registry_hold_put(struct registry_hold *hold, const char *value,
+    size_t length, struct svc_error *error);
+
 /* Removes the instance if it is still ours, and frees hold. */
 int registry_hold_release(struct registry_hold *hold, struct svc_error *error);
 
