@@ -11,6 +11,7 @@
 #include "ui/escape.h"
 #include "ui/prometheus.h"
 #include "ui/table.h"
+#include "ui/template.h"
 
 enum kind {
 	KIND_JSON,
@@ -29,121 +30,10 @@ static const char *const kind_names[] = {
     [KIND_PROMETHEUS] = "prometheus",
 };
 
-/* A FORMAT taken apart. */
-struct piece {
-	char *text; /* owned: a member's path, or what is copied */
-	bool member;
-};
-
 struct format {
 	enum kind kind;
-	struct piece *pieces;
-	size_t count;
+	struct template *template; /* of KIND_CUSTOM */
 };
-
-static int
-add_piece(struct format *format, const char *text, size_t length, bool member)
-{
-	struct piece *grown;
-	char *copy;
-
-	grown = realloc(
-	    format->pieces, (format->count + 1) * sizeof(*format->pieces));
-	if (grown == NULL)
-		return -1;
-	format->pieces = grown;
-	if ((copy = strndup(text, length)) == NULL)
-		return -1;
-	grown[format->count].text = copy;
-	grown[format->count++].member = member;
-	return 0;
-}
-
-/*
- * The character that the two at text stand for, a percent sign or a backslash
- * and another; -1 when there is none.
- */
-static int
-unescape(const char *text)
-{
-	if (text[0] == '%')
-		return text[1] == '%' ? '%' : -1;
-	switch (text[1]) {
-	case 't':
-		return '\t';
-	case 'n':
-		return '\n';
-	case '\\':
-		return '\\';
-	default:
-		return -1;
-	}
-}
-
-/* A run of text up to the next "%{" or the end; moves *text behind it. */
-static int
-parse_literal(struct format *format, const char **text, struct svc_error *error)
-{
-	struct buffer out = BUFFER_INIT;
-	const char *p = *text;
-	int c, result = -1;
-
-	while (*p != '\0' && strncmp(p, "%{", 2) != 0) {
-		if (*p != '%' && *p != '\\') {
-			buffer_append_char(&out, *p++);
-			continue;
-		}
-		if ((c = unescape(p)) == -1) {
-			svc_error_set(error, EX_USAGE,
-			    "FORMAT: '%.2s': only %%{member}, %%%%, \\t, \\n "
-			    "and \\\\ are known",
-			    p);
-			goto out;
-		}
-		buffer_append_char(&out, (char)c);
-		p += 2;
-	}
-	*text = p;
-	if (out.length == 0)
-		result = 0;
-	else if (buffer_failed(&out) ||
-		 add_piece(format, out.data, out.length, false) == -1)
-		svc_error_set(error, EX_OSERR, "out of memory");
-	else
-		result = 0;
-out:
-	buffer_release(&out);
-	return result;
-}
-
-static int
-parse_member(struct format *format, const char **text, struct svc_error *error)
-{
-	const char *path = *text + 2, *end = strchr(path, '}');
-
-	if (end == NULL)
-		return svc_error_set(
-		    error, EX_USAGE, "FORMAT: no '}' after '%s'", *text);
-	if (end == path)
-		return svc_error_set(error, EX_USAGE,
-		    "FORMAT: '%%{}' names no member: write %%{address}");
-	if (add_piece(format, path, (size_t)(end - path), true) == -1)
-		return svc_error_set(error, EX_OSERR, "out of memory");
-	*text = end + 1;
-	return 0;
-}
-
-static int
-parse_pieces(struct format *format, const char *text, struct svc_error *error)
-{
-	while (*text != '\0') {
-		if (parse_literal(format, &text, error) == -1)
-			return -1;
-		if (*text != '\0' && parse_member(format, &text, error) == -1)
-			return -1;
-	}
-	return 0;
-}
 
 static int
 parse_name(struct format *format, const char *name, struct svc_error *error)
@@ -156,13 +46,13 @@ parse_name(struct format *format, const char *name, struct svc_error *error)
 			return 0;
 		}
 	}
-	if (strstr(name, "%{") == NULL)
+	if (!template_wanted(name))
 		return svc_error_set(error, EX_USAGE,
 		    "not an output: '%s': json, table, tsv, address, "
 		    "prometheus, or a FORMAT with %%{member}",
 		    name);
 	format->kind = KIND_CUSTOM;
-	return parse_pieces(format, name, error);
+	return template_parse(&format->template, name, error);
 }
 
 int
@@ -181,13 +71,9 @@ format_parse(struct format **format, const char *name, struct svc_error *error)
 void
 format_free(struct format *format)
 {
-	size_t i;
-
 	if (format == NULL)
 		return;
-	for (i = 0; i < format->count; i++)
-		free(format->pieces[i].text);
-	free(format->pieces);
+	template_free(format->template);
 	free(format);
 }
 
@@ -221,17 +107,9 @@ append_tsv(const struct instance *instance, struct buffer *out)
 }
 
 static void
-append_custom(const struct format *format, const struct instance *instance,
-    struct buffer *out)
+append_member(const void *argument, const char *path, struct buffer *out)
 {
-	size_t i;
-
-	for (i = 0; i < format->count; i++) {
-		if (format->pieces[i].member)
-			cell_member(instance, format->pieces[i].text, out);
-		else
-			buffer_append_string(out, format->pieces[i].text);
-	}
+	cell_member(argument, path, out);
 }
 
 static void
@@ -247,14 +125,13 @@ append_one(const struct format *format, const struct instance *instance,
 		    out, instance->address, strlen(instance->address));
 		break;
 	case KIND_CUSTOM:
-		append_custom(format, instance, out);
-		break;
+		template_append(format->template, append_member, instance, out);
+		return;
 	default:
 		instance_print(instance, out);
 		break;
 	}
-	if (out->length == 0 || out->data[out->length - 1] != '\n')
-		buffer_append_char(out, '\n');
+	buffer_append_char(out, '\n');
 }
 
 /* Table and array: made whole, handed on line by line. */

@@ -36,6 +36,8 @@ static void
 cell_status(const struct instance *instance, struct buffer *out)
 {
 	buffer_append_string(out, status_name(instance->status));
+	if (instance->panic)
+		buffer_append_string(out, " (panic)");
 }
 
 static void
