@@ -5,21 +5,26 @@
 
 #include "registry/handle.h"
 
-/* The marker goes also where the record has gone before it, so that it does not
- * drain a later instance of that id. */
+/*
+ * The marker goes also where the record has gone before it, so that it does not
+ * drain a later instance of that id; but a record that is not the one that was
+ * meant keeps its own.
+ */
 static int
-remove_one(struct registry *registry, const char *service, const char *id,
-    struct svc_error *error)
+remove_one(struct registry *registry, const char *service,
+    const struct removal *removal, struct svc_error *error)
 {
 	char key[REGISTRY_KEY_SIZE], marker[REGISTRY_KEY_SIZE];
 	int found;
 
-	if (registry_key(key, service, id, ".json", error) == -1 ||
-	    registry_key(marker, service, id, ".drain", error) == -1)
+	if (registry_key(key, service, removal->id, ".json", error) == -1 ||
+	    registry_key(marker, service, removal->id, ".drain", error) == -1)
 		return -1;
-	found = store_delete(registry->store, key, NULL, false, error);
-	if (found == -1 ||
-	    store_delete(registry->store, marker, NULL, false, error) == -1)
+	found = store_delete(
+	    registry->store, key, removal->if_revision, false, error);
+	if (found == -1 || (found == 0 && removal->if_revision != NULL))
+		return found;
+	if (store_delete(registry->store, marker, NULL, false, error) == -1)
 		return -1;
 	return found;
 }
@@ -35,7 +40,7 @@ registry_remove_batch(struct registry *registry, const char *service,
 
 	for (i = 0; i < count; i++) {
 		removals[i].result = remove_one(
-		    registry, service, removals[i].id, &removals[i].error);
+		    registry, service, &removals[i], &removals[i].error);
 		removed |= removals[i].result == 1;
 	}
 	if (!removed)
