@@ -318,10 +318,9 @@ tell_one(struct call_pool *pool, struct call_service *service,
  * not keep who planned the task from it.
  */
 static bool
-may_stay(enum instance_status status)
+may_stay(const struct instance *instance)
 {
-	return status != STATUS_CRITICAL && status != STATUS_DRAINING &&
-	       status != STATUS_EXPIRED;
+	return instance_works(instance) || instance->status == STATUS_UNKNOWN;
 }
 
 static int
@@ -342,7 +341,7 @@ tell_all(struct call_pool *pool, struct call_service *service,
 		origin.told = true;
 		instance_print_reference(&instances[i], &origin.reference);
 		result = tell_one(pool, service, &origin, available[i],
-		    may_stay(instances[i].status));
+		    may_stay(&instances[i]));
 		buffer_release(&origin.reference);
 	}
 	return result;

@@ -187,7 +187,7 @@ pool_services(const struct pool *pool)
 bool
 pool_works(const struct pool *pool, uint32_t index)
 {
-	return pool->all || status_works(pool->instances[index].status);
+	return pool->all || instance_works(&pool->instances[index]);
 }
 
 /* The index of service, service_count when nobody belongs to it. */
@@ -261,15 +261,21 @@ keep_larger(struct pool *pool, const struct demand_number *number,
 	return 0;
 }
 
+/* Whether somebody passes, and no panic makes all of them alike. */
 static bool
-any_passes(const struct pool *pool, size_t count)
+passing_counts(const struct pool *pool, size_t count)
 {
+	const struct instance *instance;
+	bool passing = false;
 	size_t i;
 
-	for (i = 0; i < count; i++)
-		if (pool->instances[pool->fitting[i]].status == STATUS_PASSING)
-			return true;
-	return false;
+	for (i = 0; i < count; i++) {
+		instance = &pool->instances[pool->fitting[i]];
+		if (instance->panic)
+			return false;
+		passing = passing || instance->status == STATUS_PASSING;
+	}
+	return passing;
 }
 
 /* Fills fitting with who works and has the labels that demand asks for. */
@@ -300,7 +306,7 @@ keep_passing(struct pool *pool, size_t *count)
 {
 	size_t i, kept = 0;
 
-	if (pool->all || !any_passes(pool, *count))
+	if (pool->all || !passing_counts(pool, *count))
 		return;
 	for (i = 0; i < *count; i++)
 		if (pool->instances[pool->fitting[i]].status == STATUS_PASSING)

@@ -81,7 +81,7 @@ void pool_range(const struct pool *pool, const char *service, uint32_t *first,
  * Which members may take a task: of service (NULL or "": of the one service
  * there is), with the numbers and labels that requires (a JSON object; NULL,
  * absent or null: nothing) asks for, and passing; where none of those passes,
- * the ones that warn.
+ * the ones that warn; in a panic (instance_works()) all alike.
  *
  * 0 and *list, whose count may be 0; or -1: EX_DATAERR when requires cannot be
  * read (the message names the member) or service is needed and not given.
@@ -90,7 +90,7 @@ int pool_eligible(struct pool *pool, const char *service,
     const struct json_value *requires, const struct eligible **list,
     struct svc_error *error);
 
-/* Whether the member's status lets it get work: passing, warning, or --all. */
+/* Whether the member's status lets it get work: instance_works(), or --all. */
 bool pool_works(const struct pool *pool, uint32_t index);
 
 /*
