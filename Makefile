@@ -14,15 +14,15 @@ PKG_CONFIG ?= pkg-config
 
 # A new utility is one word here and four files of its name: cmd/X.c, man/X.*,
 # tests/X.bats, completions/*/X.
-TOOLS := svc-register svc-discover svc-call task-schedule task-worker
+TOOLS := svc-register svc-discover svc-call svc-watch task-schedule task-worker
 
 # Debian's names of what building, the demo, the tests and the lint need.
 DEBS := gcc libc6-dev pkg-config libcurl4-openssl-dev libcjson-dev libbsd-dev \
 	libevent-dev libsmartcols-dev bash bats parallel jq curl git python3 \
 	mandoc shellcheck clang clang-format cppcheck binutils zsh fish procps \
-	strace time openssl
+	strace time openssl nginx-light haproxy
 # What `make bench` compares with, where it is there.
-BENCH_DEBS := nginx-light hey etcd-client etcd-server
+BENCH_DEBS := hey etcd-client etcd-server inotify-tools
 
 BUILD := build
 WARN := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes \
@@ -53,6 +53,7 @@ LIBS_table = $(shell $(PKG_CONFIG) --libs smartcols)
 LIBS_svc-register = $(LIBS_event)
 LIBS_svc-discover = $(LIBS_table)
 LIBS_svc-call     = $(LIBS_curl) $(LIBS_event) -lresolv
+LIBS_svc-watch    = $(LIBS_event)
 LIBS_task-worker  = $(LIBS_event)
 
 LIB_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*/*.c))

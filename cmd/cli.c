@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -388,6 +390,27 @@ cli_append_empty(const struct cli *cli, const char *service, struct buffer *out)
 	if (cli_place(cli, &place, &error) == 0)
 		buffer_append(out, place.data, place.length);
 	buffer_release(&place);
+}
+
+void
+cli_screen(struct format_screen *screen)
+{
+	const char *columns = getenv("COLUMNS"), *term = getenv("TERM");
+	const char *no_color = getenv("NO_COLOR");
+	struct winsize size;
+	long long number;
+
+	setlocale(LC_CTYPE, "");
+	if (isatty(STDOUT_FILENO) != 1)
+		return;
+	screen->width = 80;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		screen->width = size.ws_col;
+	else if (columns != NULL &&
+		 integer_parse(columns, 1, 10000, &number, NULL) == 0)
+		screen->width = (size_t)number;
+	screen->color = (no_color == NULL || *no_color == '\0') &&
+			term != NULL && strcmp(term, "dumb") != 0;
 }
 
 struct writer *

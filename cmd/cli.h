@@ -27,6 +27,7 @@
 #include "line/task.h"
 #include "line/writer.h"
 #include "registry/registry.h"
+#include "ui/format.h"
 #include "ui/options.h"
 
 struct cli {
@@ -121,6 +122,12 @@ void cli_append_empty(
  */
 int cli_place(
     const struct cli *cli, struct buffer *place, struct svc_error *error);
+
+/*
+ * What stdout's terminal is like, if it is one, for tables; the environment
+ * says what ioctl(2) does not.  Sets LC_CTYPE's locale.
+ */
+void cli_screen(struct format_screen *screen);
 
 /*
  * A writer on stdout, or exits with 71.  It flushes each line when stdout is a

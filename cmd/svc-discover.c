@@ -1,7 +1,4 @@
 /* svc-discover: print the instances of services, or wait for them. */
-#include <sys/ioctl.h>
-
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -280,28 +277,6 @@ write_names(struct writer *writer, const struct request *request,
 			write_name(writer, chosen[i].service);
 }
 
-/* What the terminal is like; the environment says what ioctl(2) does not. */
-static void
-look_at_screen(struct format_screen *screen)
-{
-	const char *columns = getenv("COLUMNS"), *term = getenv("TERM");
-	const char *no_color = getenv("NO_COLOR");
-	struct winsize size;
-	long long number;
-
-	setlocale(LC_CTYPE, "");
-	if (isatty(STDOUT_FILENO) != 1)
-		return;
-	screen->width = 80;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		screen->width = size.ws_col;
-	else if (columns != NULL &&
-		 integer_parse(columns, 1, 10000, &number, NULL) == 0)
-		screen->width = (size_t)number;
-	screen->color = (no_color == NULL || *no_color == '\0') &&
-			term != NULL && strcmp(term, "dumb") != 0;
-}
-
 static void
 write_instances(struct writer *writer, const struct cli *cli,
     const struct request *request, struct instance *chosen, size_t count)
@@ -323,7 +298,7 @@ write_instances(struct writer *writer, const struct cli *cli,
 	if (count == 0 && !format_is_document(request->format))
 		return;
 	if (format_is_table(request->format))
-		look_at_screen(&screen);
+		cli_screen(&screen);
 	if (format_instances(request->format, chosen, count, &screen,
 		write_line, writer, &error) == -1)
 		cli_fail(&error);

@@ -119,6 +119,7 @@ every_shell() {
 @test "several services where several may stand" {
 	fill
 	every_shell 'svc-discover render res' resize
+	every_shell 'svc-watch render res' resize
 	# zsh goes on with options where no operand may stand.
 	[ -z "$(typed bash 'svc-call render ')" ]
 	[ -z "$(typed fish 'svc-call render ')" ]
@@ -134,6 +135,7 @@ every_shell() {
 @test "options, long and short" {
 	every_shell 'svc-discover --st' --status
 	every_shell 'svc-call --ret' '--retries --retry'
+	every_shell 'svc-watch --sta' --state
 	every_shell 'task-schedule --con' --constrained
 	every_shell 'task-worker --pu' --public
 }
@@ -151,6 +153,7 @@ every_shell() {
 	every_shell 'svc-discover -- --nam' ''
 	every_shell 'task-worker render -- unam' uname
 	every_shell 'svc-register render 127.0.0.1:1 -- unam' uname
+	every_shell 'svc-watch -p render resize -- unam' uname
 }
 
 @test "labels in a selector, also behind a comma, and as K=V" {
@@ -173,6 +176,20 @@ every_shell() {
 	every_shell 'svc-register -c slo' slots
 }
 
+@test "conditions to wait for, also behind a comma" {
+	fill
+	every_shell 'svc-watch --until re' 'render resize'
+	every_shell 'svc-watch --until render=pa' render=passing
+	every_shell 'svc-watch -p --until render=passing,resize=go' render=passing,resize=gone
+	every_shell 'svc-watch --until=resize=dr' --until=resize=draining
+}
+
+@test "files, where an option takes one" {
+	touch state.ndjson
+	every_shell 'svc-watch --state sta' state.ndjson
+	every_shell 'svc-watch --metrics sta' state.ndjson
+}
+
 @test "the registry that -R on the line names" {
 	mkdir -m 700 other
 	svc-register -R "$PWD/other" -i x remote 127.0.0.1:1
@@ -180,6 +197,7 @@ every_shell() {
 	every_shell "svc-discover -R $PWD/other re" remote
 	every_shell "svc-discover --registry=$PWD/other re" remote
 	every_shell "svc-discover -aR $PWD/other re" remote
+	every_shell "svc-watch -paR $PWD/other re" remote
 	every_shell "svc-call -R $PWD/other -l zo" ''
 }
 
@@ -200,7 +218,7 @@ every_shell() {
 }
 
 @test "each shell offers exactly the options of the parser" {
-	for tool in svc-register svc-discover svc-call task-schedule task-worker; do
+	for tool in svc-register svc-discover svc-call svc-watch task-schedule task-worker; do
 		"$tool" --help | sed -nE 's/^ +(-., )?(--[a-z0-9-]+).*/\2/p' | sort >options
 		diff options <(typed bash "$tool --" | tr ' ' '\n' | sort)
 		diff options <(typed fish "$tool --" | tr ' ' '\n' | sort)

@@ -30,6 +30,18 @@ session_is_over() {
 	! pgrep -s "$1" >/dev/null
 }
 
+# What an example calls outside of its directory: the machine's own daemons and
+# mail.  They are called in svc-watch-handlers.bats.
+shield() {
+	local command
+	mkdir shield
+	for command in nginx haproxy systemctl mail; do
+		printf '#!/bin/sh\necho "%s $*" >&2\n' "$command" >"shield/$command"
+	done
+	chmod +x shield/*
+	PATH=$PWD/shield:$PATH
+}
+
 # run_example SCRIPT: with job control, as a person at a shell has it.
 run_example() {
 	local where=$BATS_TEST_TMPDIR/${1%.sh}
@@ -50,6 +62,7 @@ run_example() {
 runs() {
 	local script scripts
 	mkdir blocks
+	shield
 	examples "$top/man/$1" blocks
 	scripts=(blocks/*.sh)
 	[ ${#scripts[@]} -ge 2 ] || { echo "fewer than two examples" >&2; return 1; }
@@ -65,7 +78,7 @@ runs() {
 	# The call that is shown to fail is meant to.
 	sed -i '/^echo .* >failed.ndjson$/s/$/ || :/' readme.sh
 	run_example readme.sh
-	for shown in '^5$' '^7$' '^svc-call: count: no instances' '"code":"no-instances"' '^1$'; do
+	for shown in '^5$' '^7$' '^svc-call: count: no instances' '"code":"no-instances"' '^1$' '^OK - 1 instance'; do
 		grep -q -- "$shown" readme/out
 		grep -q -- "$shown" minute
 	done
@@ -91,6 +104,10 @@ runs() {
 
 @test "the examples of svc-call(1) work" {
 	runs svc-call.1
+}
+
+@test "the examples of svc-watch(1) work" {
+	runs svc-watch.1
 }
 
 @test "the examples of task-schedule(1) work" {

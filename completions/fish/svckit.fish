@@ -8,10 +8,10 @@ function __svckit_place
     set -l words (commandline -opc)
     for i in (seq (count $words))
         set -l word $words[$i]
-        if test "$word" = --registry; or string match -qr -- '^-[1aLknqvw]*R$' $word
+        if test "$word" = --registry; or string match -qr -- '^-[1aLknpqvw]*R$' $word
             test $i -lt (count $words); and printf '%s\n' -R $words[(math $i + 1)]
-        else if string match -qr -- '^(--registry=|-[1aLknqvw]*R).' $word
-            printf '%s\n' -R (string replace -r -- '^(--registry=|-[1aLknqvw]*R)' '' $word)
+        else if string match -qr -- '^(--registry=|-[1aLknpqvw]*R).' $word
+            printf '%s\n' -R (string replace -r -- '^(--registry=|-[1aLknpqvw]*R)' '' $word)
         end
     end
 end
@@ -59,6 +59,17 @@ end
 function __svckit_order
     __svckit_fields
     __svckit_fields | string replace -r '^' -
+end
+
+# Conditions of --until: services first.
+function __svckit_conditions
+    for name in (__svckit_services)
+        if string match -qr -- "$name=[a-z]*\$" (commandline -ct)
+            printf '%s\n' $name={passing,warning,unknown,critical,draining,expired,gone}
+        else
+            echo $name=
+        end
+    end
 end
 
 # Whether "--" has come, and a command follows it.
