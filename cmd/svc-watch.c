@@ -690,6 +690,8 @@ collect_told(struct watch *self, struct instance_list *list)
 {
 	(void)collect(self, list);
 	stream_narrow(self->stream, list);
+	if (self->request.probe)
+		until_doubt(list);
 }
 
 /* --until: ends when it holds. */

@@ -200,3 +200,10 @@ db: no instances" ]
 	run -0 promtool check metrics <metrics.prom
 	[ -z "$output" ]
 }
+
+@test "with -p what has a check must have passed it: a lease alone is not enough" {
+	svc-register -i a --check-tcp render 127.0.0.1:1
+	run -0 svc-watch --until render -T 5
+	run -124 --separate-stderr svc-watch -p --until render -T 0.5
+	[[ $stderr == *'connection refused'* ]]
+}

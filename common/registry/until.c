@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "line/check.h"
 #include "line/units.h"
 #include "registry/condition.h"
 
@@ -220,6 +221,20 @@ holds(const struct condition *condition, const struct tally *tally)
 		break;
 	}
 	return tally->matching == 0;
+}
+
+void
+until_doubt(struct instance_list *list)
+{
+	struct instance *instance;
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		instance = &list->items[i];
+		if (status_works(instance->status) && instance->checked == 0 &&
+		    check_wanted(instance))
+			instance->status = STATUS_UNKNOWN;
+	}
 }
 
 int

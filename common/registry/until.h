@@ -38,6 +38,13 @@ void until_free(struct until *until);
 size_t until_services(const struct until *until, const char *const **names);
 
 /*
+ * Makes those unknown that have a check and no result yet: who probes waits for
+ * what is found, and does not believe a lease alone.  The list's items must be
+ * shared ones, as view_list() makes them.
+ */
+void until_doubt(struct instance_list *list);
+
+/*
  * Whether it holds for list, sorted by service and id, which must have all
  * instances of the services that it asks for.  1, 0; -1: no memory.
  */
