@@ -149,6 +149,43 @@ holder() {
 	found redirect '.reason == "status 302"'
 }
 
+@test "those that hang do not delay the others" {
+	local asked=$PWD/asked
+	server status status=200 log="$asked"
+	add a "$port" '"interval":0.05'
+	switched state
+	answers state 0
+	for id in $(seq -w 40); do add "h$id" "$port" '"timeout":1'; done
+	watch -j 2
+	# Each of them once takes 40 s, or 20 in both places.
+	until_true 18 eval '[ "$(wc -l <"$asked")" -ge 20 ]'
+}
+
+@test "an instance may come, and go, while others and itself are asked" {
+	switched state
+	answers state 0
+	add slow "$port" '"timeout":60'
+	server status status=200 begun="$PWD/begun"
+	add a "$port"
+	watch
+	until_true 20 test -s begun
+	add b "$port"
+	until_true 20 found b '.status == "passing"'
+	svc-register -q --remove render slow
+	until_true 20 told remove slow
+	answers state 200
+	until_true 20 found a '.status == "passing"'
+	run ! found slow .
+}
+
+@test "a path at an https address is a warning that says what to do" {
+	jq -cn '{service: "render", id: "a", address: "https://127.0.0.1:1/task",
+		check: {http: "/"}}' | svc-register -q -
+	run svc-watch -1 -p
+	is 0
+	found a '.status == "warning" and .reason == "https is not probed: check by tcp"'
+}
+
 @test "a malformed check is a warning with the reason" {
 	server status status=200
 	add a "$port"
@@ -205,6 +242,33 @@ holder() {
 	until_true 20 found a '.status == "passing"'
 }
 
+@test "the file is written at most once a second" {
+	local file=$SVC_REGISTRY/health/render begun writes i
+	switched state
+	add a "$port" '"interval":0.02' '"rise":1' '"fall":1'
+	watch
+	until_true 20 test -s "$file"
+	begun=$SECONDS
+	for i in $(seq 150); do
+		answers state $((i % 2 ? 500 : 200))
+		stat -c %i.%Y "$file" >>writes
+	done
+	until_true 20 found a '.flaps > 4'
+	writes=$(uniq writes | wc -l)
+	[ "$writes" -le $((SECONDS - begun + 2)) ]
+}
+
+@test "a file with nothing new to say is touched" {
+	local file=$SVC_REGISTRY/health/render before
+	add a 1 '"interval":60'
+	watch
+	until_true 20 found a '.status == "critical"'
+	before=$(stat -c %Y "$file")
+	cp "$file" old
+	until_true 20 eval '[ "$(stat -c %Y "$file")" -ge $((before + 4)) ]'
+	cmp "$file" old
+}
+
 @test "instances that vanish leave the file, and the last takes it along" {
 	server status status=200
 	add a "$port"
@@ -253,13 +317,14 @@ holder() {
 
 @test "in panic all instances get work, marked, until most are back" {
 	switched state
-	for id in a b c; do add "$id" "$port"; done
+	for id in a b c; do add "$id" "$port" '"interval":1'; done
 	watch
 	for id in a b c; do until_true 20 found "$id" '.status == "passing"'; done
 	answers state 500
 	until_true 20 jq -ne 'input | select(.panic == "critical").since' "$SVC_REGISTRY/health/render"
-	[ "$(svc-discover render | jq -r '.id + " " + .status + " " + (.panic | tostring)' | tr '\n' ' ')" = \
-		'a critical true b critical true c critical true ' ]
+	# The mark stands as soon as two of them are critical.
+	until_true 20 eval '[ "$(svc-discover render | jq -c "[.id, .status, .panic]" |
+		tr -d "\n\"")" = "[a,critical,true][b,critical,true][c,critical,true]" ]'
 	svc-discover -o table render | grep -q 'critical (panic)'
 	until_true 20 grep -q '"event":"panic","service":"render"' events
 	answers state 200
@@ -268,9 +333,41 @@ holder() {
 	[ "$(svc-discover render | grep -c panic)" -eq 0 ]
 }
 
+@test "in panic svc-call and task-schedule use those that fail, too" {
+	switched state
+	add a "$port" '"interval":1'
+	add b "$port" '"interval":1'
+	server status status=200 body=1
+	add c "$port" '"interval":1'
+	watch
+	for id in a b c; do until_true 20 found "$id" '.status == "passing"'; done
+	answers state 500
+	until_true 20 grep -q panic "$SVC_REGISTRY/health/render"
+	seq 30 | task-schedule --round-robin -s render >placed
+	[ "$(jq -r .instance.id placed | sort -u | tr '\n' ' ')" = 'a b c ' ]
+	svc-discover -a render | task-schedule --round-robin -t <(seq 30) >placed
+	[ "$(jq -r .instance.id placed | sort -u | tr '\n' ' ')" = 'a b c ' ]
+	seq 30 | svc-call -j 1 --retries 0 render >called || [ $? -eq 1 ]
+	grep -q '"status":500' called
+	grep -q '"status":200' called
+}
+
+@test "half of a service's instances is no panic" {
+	switched state
+	for id in a b; do add "$id" "$port"; done
+	server status status=200
+	for id in c d; do add "$id" "$port"; done
+	watch
+	for id in a b c d; do until_true 20 found "$id" '.status == "passing"'; done
+	answers state 500
+	for id in a b; do until_true 20 found "$id" '.status == "critical"'; done
+	run ! grep panic "$SVC_REGISTRY/health/render" events
+	[ "$(svc-discover render | jq -r .id | tr '\n' ' ')" = 'c d ' ]
+}
+
 @test "what drains gets no work in a panic, and a task goes to the others" {
 	switched state
-	for id in a b c; do add "$id" "$port"; done
+	for id in a b c; do add "$id" "$port" '"interval":1'; done
 	watch
 	for id in a b c; do until_true 20 found "$id" '.status == "passing"'; done
 	svc-register --drain render c
@@ -299,15 +396,24 @@ holder() {
 	is 1
 }
 
+@test "one pass that cannot write health says so, and sums up all the same" {
+	add a 1
+	mkdir -p "$SVC_REGISTRY/health/render"
+	run --separate-stderr svc-watch -1 -p
+	is 1
+	says 'connection refused'
+	[[ $stderr == *health/render* && $stderr != *again* ]]
+}
+
 @test "health that cannot be written is said once, and nothing is lost" {
 	server status status=200
 	add a "$port"
 	mkdir -p "$SVC_REGISTRY/health/render"
 	start svc-watch -p >events 2>errors
-	until_true 20 grep 'tried again' errors
+	until_true 20 grep 'trying again' errors
 	svc-register -q -i b render 127.0.0.1:1
 	until_true 20 told register b
 	svc-register -q --remove render b
 	until_true 20 told remove b
-	[ "$(grep -c 'tried again' errors)" -eq 1 ]
+	[ "$(grep -c 'trying again' errors)" -eq 1 ]
 }

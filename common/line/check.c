@@ -143,6 +143,8 @@ check_read(const struct instance *instance, double default_interval,
 		return -1;
 	if (check->interval < CHECK_INTERVAL_MIN)
 		check->interval = CHECK_INTERVAL_MIN;
+	if (check->timeout > CHECK_TIMEOUT_MAX)
+		check->timeout = CHECK_TIMEOUT_MAX;
 	return check->kind != CHECK_NONE;
 }
 

@@ -20,6 +20,7 @@
 #define CHECK_INTERVAL	   5.0 /* seconds */
 #define CHECK_INTERVAL_MIN 0.01
 #define CHECK_TIMEOUT	   1.0
+#define CHECK_TIMEOUT_MAX  60.0
 #define CHECK_RISE	   2
 #define CHECK_FALL	   3
 #define CHECK_COUNT_MAX	   1000 /* of rise and fall */
@@ -34,7 +35,7 @@ struct check {
 	enum check_kind kind;
 	char path[CHECK_PATH_SIZE]; /* of CHECK_HTTP; begins with '/' */
 	double interval; /* seconds, CHECK_INTERVAL_MIN to a century */
-	double timeout; /* seconds, over 0; may be longer than the interval */
+	double timeout; /* seconds, over 0 to CHECK_TIMEOUT_MAX */
 	int rise; /* 1 to CHECK_COUNT_MAX results in a row turn the status */
 	int fall;
 };

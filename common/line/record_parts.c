@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "line/check.h"
 #include "line/json.h"
 #include "line/units.h"
 
@@ -273,7 +274,7 @@ append_check(struct buffer *out, const struct record_parts *parts,
 		return svc_error_set(error, EX_USAGE,
 		    "--check-http and --check-tcp exclude each other");
 	if (interval <= 0)
-		interval = RECORD_CHECK_INTERVAL;
+		interval = CHECK_INTERVAL;
 	buffer_append_string(out, ",\"check\":{");
 	if (parts->check_http != NULL) {
 		buffer_append_string(out, "\"http\":");
@@ -284,7 +285,7 @@ append_check(struct buffer *out, const struct record_parts *parts,
 	}
 	append_number(out, "interval", interval);
 	append_number(out, "timeout",
-	    interval < RECORD_CHECK_TIMEOUT ? interval : RECORD_CHECK_TIMEOUT);
+	    interval < CHECK_TIMEOUT ? interval : CHECK_TIMEOUT);
 	buffer_append_char(out, '}');
 	return 0;
 }

@@ -43,14 +43,12 @@ struct record_parts {
 	double utilization; /* pinned; negative: not */
 	const char *check_http; /* the path that is probed */
 	bool check_tcp; /* a connection is enough */
-	double check_interval; /* seconds; 0: RECORD_CHECK_INTERVAL */
+	double check_interval; /* seconds; 0: CHECK_INTERVAL */
 };
 #define RECORD_PARTS_INIT           \
 	{                           \
 		.utilization = -1.0 \
 	}
-#define RECORD_CHECK_INTERVAL 5.0
-#define RECORD_CHECK_TIMEOUT  1.0
 
 /*
  * Sets the part that the option called name (long, no dashes) describes: id,

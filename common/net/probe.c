@@ -83,6 +83,7 @@ fail(struct probe *probe, int failure, const char *reason)
 {
 	probe->answer.result = PROBE_CRITICAL;
 	probe->answer.failure = failure;
+	probe->answer.ours = false;
 	(void)snprintf(probe->reason, sizeof(probe->reason), "%s", reason);
 }
 

@@ -1,7 +1,11 @@
 /*
  * The probes that are due: at most so many at a time, whoever waits longest
- * first.  Each costs at most its timeout, so that a few that hang delay the
- * others, and never keep them out.
+ * first.
+ *
+ * A probe costs at most its timeout, and those that hang delay nobody but each
+ * other: who used more than half of it waits in a line of its own, who was
+ * never asked in a second one.  While anybody is known to be prompt, a quarter
+ * of the places is for these alone, and the others are taken in turn.
  */
 #ifndef SVCKIT_NET_PROBE_QUEUE_H
 #define SVCKIT_NET_PROBE_QUEUE_H
@@ -15,14 +19,22 @@
 struct event_base;
 struct probe_queue;
 
+enum probe_pace {
+	PROBE_UNTRIED,
+	PROBE_PROMPT, /* its last probe took at most half of its timeout */
+	PROBE_SLOW,
+	PROBE_PACES
+};
+
 /* What is to be probed; the caller's, and still until it is removed. */
 struct probe_job {
 	const char *url; /* a whole address */
 	const char *path; /* NULL: a connection is enough */
 	double timeout; /* seconds */
 	/* private */
+	enum probe_pace pace; /* whose line it stands in */
 	double due; /* on the monotonic clock */
-	size_t place; /* in the heap, counted from 1; 0: it is not there */
+	size_t place; /* in that line, counted from 1; 0: it is not there */
 	struct probe *probe; /* while it runs */
 	struct probe_queue *queue;
 };
@@ -53,7 +65,7 @@ int probe_queue_add(
 void probe_queue_remove(struct probe_queue *queue, struct probe_job *job);
 bool probe_queue_has(const struct probe_job *job);
 
-/* Seconds that the probe started last had waited for its turn. */
+/* Seconds that probes wait for their turn, in the line where it is longest. */
 double probe_queue_lag(const struct probe_queue *queue);
 
 #endif

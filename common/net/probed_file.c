@@ -55,8 +55,8 @@ refused(struct probed_service *service, const struct svc_error *error)
 {
 	char message[sizeof(error->message) + 64];
 
-	(void)snprintf(message, sizeof(message), "%s: tried again each minute",
-	    error->message);
+	(void)snprintf(message, sizeof(message), "%s%s", error->message,
+	    service->common->options.once ? "" : "; trying again each minute");
 	probed_service_tell(service, message);
 	service->refused = true;
 	service->retry = time_monotonic() + REFUSED_INTERVAL;

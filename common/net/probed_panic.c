@@ -1,6 +1,5 @@
 #include "net/probed_panic.h"
 
-#include "line/buffer.h"
 #include "line/units.h"
 
 /* An interval with its jitter. */
@@ -85,59 +84,6 @@ count(
 	}
 }
 
-static void
-tell(struct probed_service *service, bool panic, struct buffer *reason)
-{
-	const struct prober_options *options = &service->common->options;
-	const char *text = buffer_string(reason);
-
-	if (options->panicked != NULL)
-		options->panicked(options->argument, service->name, panic,
-		    text == NULL ? "" : text);
-	buffer_release(reason);
-}
-
-static void
-append_share(struct buffer *reason, size_t part, size_t rest, const char *what)
-{
-	buffer_append_format(
-	    reason, "%zu of %zu instances %s", part, part + rest, what);
-}
-
-static void
-begin(
-    struct probed_service *service, const struct panic_tally *tally, double now)
-{
-	struct buffer reason = BUFFER_INIT;
-
-	service->panic_since = time_now();
-	if (service->panic.expired) {
-		append_share(&reason, tally->lapsed, tally->living,
-		    "expired after the clock jumped");
-	} else {
-		append_share(&reason, tally->turned, tally->working,
-		    "turned critical within ");
-		duration_append(&reason, window(service));
-	}
-	(void)now;
-	tell(service, true, &reason);
-}
-
-static void
-end(struct probed_service *service, const struct panic_tally *tally,
-    bool expired)
-{
-	struct buffer reason = BUFFER_INIT;
-
-	if (expired)
-		append_share(
-		    &reason, tally->lapsed, tally->living, "have expired");
-	else
-		append_share(
-		    &reason, tally->critical, tally->working, "are critical");
-	tell(service, false, &reason);
-}
-
 void
 probed_panic_review(struct probed_service *service, double now)
 {
@@ -159,9 +105,7 @@ probed_panic_review(struct probed_service *service, double now)
 		return;
 	service->dirty = true;
 	if (panic_mark(before) == PANIC_NONE)
-		begin(service, &tally, now);
-	else if (panic_mark(service->panic) == PANIC_NONE)
-		end(service, &tally, before.expired);
+		service->panic_since = time_now();
 }
 
 void
@@ -176,7 +120,6 @@ void
 probed_panic_resume(
     struct probed_service *service, enum health_panic mark, int64_t since)
 {
-	struct buffer reason = BUFFER_INIT;
 	double now = time_monotonic(), age;
 	size_t i;
 
@@ -195,6 +138,4 @@ probed_panic_resume(
 				service->instances[i]->lapsed = now;
 	}
 	service->review = true;
-	buffer_append_string(&reason, "another prober found it so");
-	tell(service, true, &reason);
 }

@@ -1,6 +1,6 @@
 /*
  * The panic of a service that is probed: the rule of net/panic.h, fed from its
- * instances and told to whoever asked.
+ * instances.
  */
 #ifndef SVCKIT_NET_PROBED_PANIC_H
 #define SVCKIT_NET_PROBED_PANIC_H

@@ -2,7 +2,6 @@
 
 #include <event2/event.h>
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -393,10 +392,7 @@ probed_service_jumped(struct probed_service *service)
 static bool
 is_ours(const struct probe_answer *answer, const struct svc_error *error)
 {
-	if (answer == NULL)
-		return error->code == EX_OSERR;
-	return answer->failure == EMFILE || answer->failure == ENFILE ||
-	       answer->failure == ENOBUFS || answer->failure == ENOMEM;
+	return answer == NULL ? error->code == EX_OSERR : answer->ours;
 }
 
 static void

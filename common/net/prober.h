@@ -32,9 +32,6 @@ struct prober_options {
 	double interval; /* seconds, of a check that does not say */
 	double panic; /* percent of a service; 0: off */
 	bool once; /* each instance once, then idle() */
-	/* A service is in panic, or is calm again.  May be NULL. */
-	void (*panicked)(void *argument, const char *service, bool panic,
-	    const char *reason);
 	/* once: every instance that was told of has its result, and it is
 	 * written.  NULL: the loop is left (event_base_loopbreak(3)). */
 	void (*idle)(void *argument);

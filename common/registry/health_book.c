@@ -81,20 +81,27 @@ read_old(struct health_book *book, const struct store_entry *entry,
 	return 1;
 }
 
+/*
+ * old: what found (of store_get()) says of.  Where nothing was, somebody may
+ * have come, written, and gone since: that must not be lost.
+ */
 static int
-put_lock(struct health_book *book, const struct store_entry *old,
-    const char *value, size_t length, struct svc_error *error)
+put_lock(struct health_book *book, int found, const struct store_entry *old,
+    bool keep, struct svc_error *error)
 {
 	struct store_put put = {.key = book->key,
-	    .value = value,
-	    .length = length,
+	    .value = keep ? old->value : "",
+	    .length = keep ? old->length : 0,
 	    .lease = STORE_LOCK,
-	    .if_revision = old == NULL ? NULL : &old->revision};
+	    .if_absent = found == 0,
+	    .if_revision = found == 1 ? &old->revision : NULL};
 
 	if (store_put(book->registry->store, &put, &book->hold, error) == 0)
 		return 1;
 	book->hold = NULL;
-	return error->code == EX_TEMPFAIL ? 0 : -1;
+	return error->code == EX_TEMPFAIL || (put.if_absent && put.replaced)
+		   ? 0
+		   : -1;
 }
 
 int
@@ -113,12 +120,7 @@ health_book_claim(
 		return 0;
 	if (found == 1 && read_old(book, &entry, taken, error) == -1)
 		return -1;
-	if (taken->fresh)
-		status =
-		    put_lock(book, &entry, entry.value, entry.length, error);
-	else
-		status =
-		    put_lock(book, found == 1 ? &entry : NULL, "", 0, error);
+	status = put_lock(book, found, &entry, taken->fresh, error);
 	if (status != 1)
 		health_release(taken);
 	return status;

@@ -39,14 +39,19 @@ all_members_are_read(void)
 {
 	struct check check;
 
-	CHECK(read_text("{\"interval\":\"2m\",\"timeout\":300,\"rise\":1,"
+	CHECK(read_text("{\"interval\":\"2m\",\"timeout\":30,\"rise\":1,"
 			"\"fall\":1000,\"tcp\":true,\"method\":[],"
 			"\"http\":\"\\/a?b=\\u0063\"}",
 		  &check, NULL) == 1);
 	CHECK(check.kind == CHECK_HTTP);
 	CHECK_STRING(check.path, "/a?b=c");
-	CHECK(check.interval == 120 && check.timeout == 300);
+	CHECK(check.interval == 120 && check.timeout == 30);
 	CHECK(check.rise == 1 && check.fall == 1000);
+	/* What a prober would be kept by. */
+	CHECK(read_text("{\"interval\":0.001,\"timeout\":\"1d\"}", &check,
+		  NULL) == 1);
+	CHECK(check.interval == CHECK_INTERVAL_MIN &&
+	      check.timeout == CHECK_TIMEOUT_MAX);
 	CHECK(read_text("{\"t\\u0063p\":true}", &check, NULL) == 1);
 	CHECK(check.kind == CHECK_TCP);
 }
