@@ -68,12 +68,21 @@ standing_of(const struct instance *instance)
 	return status_works(instance->status) ? WORKS : NONE;
 }
 
+/* A first result that is bad is news, though neither may get work. */
+static bool
+found_critical(const struct instance *before, const struct instance *after)
+{
+	return before->status == STATUS_UNKNOWN &&
+	       after->status == STATUS_CRITICAL;
+}
+
 /* Whether only change can tell of the status: nothing else does. */
 static bool
 status_changed(const struct instance *before, const struct instance *after)
 {
 	return before->status != after->status &&
-	       standing_of(before) == standing_of(after);
+	       standing_of(before) == standing_of(after) &&
+	       !found_critical(before, after);
 }
 
 static bool
@@ -194,7 +203,7 @@ tell_standing(struct telling *telling, const struct instance *before,
 {
 	enum standing was = standing_of(before), is = standing_of(after);
 
-	if (was == is)
+	if (was == is && !found_critical(before, after))
 		return;
 	if (is == EXPIRED)
 		tell(telling, EVENT_EXPIRE, expiry_of(after));

@@ -21,11 +21,11 @@ enum event_kind {
 	EVENT_RESYNC, /* something may have been missed; differences follow */
 	EVENT_REGISTER,
 	EVENT_CHANGE, /* members of the record, or a status beside it: passing
-			 and warning, unknown and critical */
+			 and warning, critical and then unknown */
 	EVENT_DRAIN,
 	EVENT_UNDRAIN,
 	EVENT_EXPIRE,
-	EVENT_DOWN, /* critical or unknown, and was not, or expired */
+	EVENT_DOWN, /* critical, or unknown after it could get work */
 	EVENT_UP, /* may get work, after critical, unknown or expired */
 	EVENT_REMOVE,
 	EVENT_RENEW, /* a heartbeat, or a write that changes nothing */
@@ -67,8 +67,8 @@ struct event {
  *	expired		up	down	drain		-
  *
  * (works: passing, warning; none: critical, unknown; change only where the
- * status is another.)  The marker of one that expires or has expired is told,
- * too.
+ * status is another, and down instead where unknown turns out critical.)  The
+ * marker of one that expires or has expired is told, too.
  *
  * all: also renew and load, where nothing else changed.  A heartbeat that is
  * not known (0) is none that changed.

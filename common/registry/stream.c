@@ -5,21 +5,13 @@
 #include <sysexits.h>
 
 #include "line/units.h"
-
-/* What is remembered of a service. */
-struct told_service {
-	char *name;
-	unsigned long expiries;
-	bool panic; /* told of */
-	bool stirred; /* an instance's mark changed: look again */
-};
+#include "registry/stream_roster.h"
 
 struct stream {
 	struct stream_options options;
 	struct stream_counts counts;
-	struct told_service *services; /* sorted by name */
-	size_t count;
-	size_t capacity;
+	struct stream_roster roster;
+	int64_t began; /* ms since 1970 */
 	struct buffer line;
 	bool failed;
 	const char *because; /* a selector's reason to tell, or NULL */
@@ -34,6 +26,7 @@ stream_open(struct stream **stream, const struct stream_options *options,
 		return svc_error_errno(error, "stream");
 	(*stream)->options = *options;
 	(*stream)->counts.lag = -1;
+	(*stream)->began = time_now();
 	buffer_init(&(*stream)->line);
 	return 0;
 }
@@ -43,72 +36,21 @@ stream_close(struct stream *stream)
 {
 	if (stream == NULL)
 		return;
-	while (stream->count > 0)
-		free(stream->services[--stream->count].name);
-	free(stream->services);
+	stream_roster_release(&stream->roster);
 	buffer_release(&stream->line);
 	free(stream);
 }
 
-/* Where name stands among the services, or would. */
-static size_t
-place_of(const struct stream *stream, const char *name)
-{
-	size_t low = 0, high = stream->count, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (strcmp(stream->services[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static struct told_service *
-find_service(const struct stream *stream, const char *name)
-{
-	size_t place = place_of(stream, name);
-
-	if (place < stream->count &&
-	    strcmp(stream->services[place].name, name) == 0)
-		return &stream->services[place];
-	return NULL;
-}
-
-/* The service's memory, made when there is none; NULL without memory. */
-static struct told_service *
+/* NULL without memory, which stream_failed() tells. */
+static struct stream_service *
 service_of(struct stream *stream, const char *name)
 {
-	struct told_service *services = find_service(stream, name);
-	size_t capacity, place;
-	char *copy;
+	struct stream_service *service =
+	    stream_roster_add(&stream->roster, name);
 
-	if (services != NULL)
-		return services;
-	if (stream->count == stream->capacity) {
-		capacity = stream->capacity == 0 ? 16 : 2 * stream->capacity;
-		services =
-		    reallocarray(stream->services, capacity, sizeof(*services));
-		if (services == NULL)
-			goto fail;
-		stream->services = services;
-		stream->capacity = capacity;
-	}
-	copy = strdup(name);
-	if (copy == NULL)
-		goto fail;
-	place = place_of(stream, name);
-	services = &stream->services[place];
-	memmove(services + 1, services,
-	    (stream->count - place) * sizeof(*services));
-	*services = (struct told_service){.name = copy};
-	stream->count++;
-	return services;
-fail:
-	stream->failed = true;
-	return NULL;
+	if (service == NULL)
+		stream->failed = true;
+	return service;
 }
 
 /* Hands the line that was made to the teller. */
@@ -154,7 +96,7 @@ stream_narrow(const struct stream *stream, struct instance_list *list)
 static void
 note_panic(struct stream *stream, const struct instance_list *instances)
 {
-	struct told_service *service;
+	struct stream_service *service;
 	size_t i;
 
 	for (i = 0; i < instances->count; i++) {
@@ -173,7 +115,7 @@ note_mark(struct stream *stream, const struct instance *before,
 {
 	bool was = before != NULL && before->panic;
 	bool is = after != NULL && after->panic;
-	struct told_service *service;
+	struct stream_service *service;
 
 	if (was == is)
 		return;
@@ -215,7 +157,7 @@ take_event(void *argument, const struct event *event)
 {
 	struct stream *stream = argument;
 	struct event told = *event;
-	struct told_service *service;
+	struct stream_service *service;
 
 	if (stream->because != NULL)
 		told.reason = stream->because;
@@ -231,8 +173,10 @@ note_lag(struct stream *stream, const struct instance *before,
 {
 	struct stream_counts *counts = &stream->counts;
 
-	if (after == NULL || after->heartbeat == 0 ||
-	    (before != NULL && before->heartbeat == after->heartbeat))
+	/* A time that was set back, or an old file that was moved here, is no
+	 * write of this moment. */
+	if (after == NULL || after->heartbeat < stream->began ||
+	    (before != NULL && after->heartbeat <= before->heartbeat))
 		return;
 	counts->lag = (double)(time_now() - after->heartbeat) / 1000;
 	if (counts->lag < 0)
@@ -261,6 +205,90 @@ tell_differences(struct stream *stream, const struct instance *before,
 	stream->because = NULL;
 }
 
+/* Says why: "3 of 4 instances are critical". */
+static void
+tell_panic(struct stream *stream, const struct stream_service *service,
+    const struct instance *instances, size_t count)
+{
+	struct buffer reason = BUFFER_INIT;
+	struct event event = {.service = service->name, .at = time_now()};
+	size_t i, critical = 0, expired = 0;
+
+	for (i = 0; i < count; i++) {
+		critical += instances[i].status == STATUS_CRITICAL;
+		expired += instances[i].status == STATUS_EXPIRED;
+	}
+	event.kind = service->panic ? EVENT_PANIC : EVENT_CALM;
+	buffer_append_format(&reason, "%zu of %zu instances %s critical",
+	    critical, count, critical == 1 ? "is" : "are");
+	if (expired > 0)
+		buffer_append_format(&reason, ", %zu expired", expired);
+	event.reason = buffer_string(&reason);
+	if (event.reason == NULL)
+		stream->failed = true;
+	else
+		tell(stream, &event);
+	buffer_release(&reason);
+}
+
+/* The marks of its instances have changed: tells whether it is in panic. */
+static void
+settle_service(struct stream *stream, struct stream_service *service,
+    const struct instance *instances, size_t count)
+{
+	bool panic = false;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		panic = panic || instances[i].panic;
+	service->stirred = false;
+	if (panic == service->panic)
+		return;
+	service->panic = panic;
+	tell_panic(stream, service, instances, count);
+}
+
+/* The same of all services, whose instances stand in a sorted list. */
+static void
+settle_list(struct stream *stream, const struct instance_list *list)
+{
+	struct stream_service *service;
+	size_t i, first, end;
+
+	for (i = 0; i < stream->roster.count; i++) {
+		service = &stream->roster.services[i];
+		if (!service->stirred)
+			continue;
+		for (first = 0; first < list->count; first++)
+			if (strcmp(list->items[first].service, service->name) >=
+			    0)
+				break;
+		for (end = first; end < list->count; end++)
+			if (strcmp(list->items[end].service, service->name) !=
+			    0)
+				break;
+		settle_service(
+		    stream, service, list->items + first, end - first);
+	}
+}
+
+static int
+compare_name(const void *name, const void *entry)
+{
+	return strcmp(name, *(const char *const *)entry);
+}
+
+/* Whether the stream is about the service. */
+static bool
+is_watched(const struct stream *stream, const char *service)
+{
+	const struct stream_options *options = &stream->options;
+
+	return options->service_count == 0 ||
+	       bsearch(service, options->services, options->service_count,
+		   sizeof(*options->services), compare_name) != NULL;
+}
+
 void
 stream_catch_up(struct stream *stream, const struct instance_list *told,
     const struct instance_list *instances)
@@ -279,11 +307,14 @@ stream_catch_up(struct stream *stream, const struct instance_list *told,
 				       : instance_compare(was, is);
 		before = order <= 0 ? was : NULL;
 		after = order >= 0 ? is : NULL;
-		tell_differences(stream, before, after);
-		note_mark(stream, before, after);
 		was += order <= 0;
 		is += order >= 0;
+		if (after == NULL && !is_watched(stream, before->service))
+			continue;
+		tell_differences(stream, before, after);
+		note_mark(stream, before, after);
 	}
+	settle_list(stream, instances);
 }
 
 void
@@ -310,53 +341,19 @@ stream_changed(struct stream *stream, const struct instance *before,
 	note_mark(stream, before, after);
 }
 
-/* Says why: "3 of 4 instances are critical". */
-static void
-tell_panic(struct stream *stream, const struct told_service *service,
-    const struct instance *instances, size_t count)
-{
-	struct buffer reason = BUFFER_INIT;
-	struct event event = {.service = service->name, .at = time_now()};
-	size_t i, critical = 0, expired = 0;
-
-	for (i = 0; i < count; i++) {
-		critical += instances[i].status == STATUS_CRITICAL;
-		expired += instances[i].status == STATUS_EXPIRED;
-	}
-	event.kind = service->panic ? EVENT_PANIC : EVENT_CALM;
-	buffer_append_format(&reason, "of %zu instances %zu %s critical", count,
-	    critical, critical == 1 ? "is" : "are");
-	if (expired > 0)
-		buffer_append_format(&reason, ", %zu expired", expired);
-	event.reason = buffer_string(&reason);
-	if (event.reason == NULL)
-		stream->failed = true;
-	else
-		tell(stream, &event);
-	buffer_release(&reason);
-}
-
 void
 stream_settle(struct stream *stream, const struct view *view)
 {
 	const struct instance *instances;
-	struct told_service *service;
-	size_t i, k, count;
-	bool panic;
+	struct stream_service *service;
+	size_t i, count;
 
-	for (i = 0; i < stream->count; i++) {
-		service = &stream->services[i];
+	for (i = 0; i < stream->roster.count; i++) {
+		service = &stream->roster.services[i];
 		if (!service->stirred)
 			continue;
-		service->stirred = false;
 		instances = view_instances(view, service->name, &count);
-		for (k = 0; k < count && !instances[k].panic; k++)
-			continue;
-		panic = k < count;
-		if (panic == service->panic)
-			continue;
-		service->panic = panic;
-		tell_panic(stream, service, instances, count);
+		settle_service(stream, service, instances, count);
 	}
 }
 
@@ -381,7 +378,8 @@ stream_forget_lag(struct stream *stream)
 unsigned long
 stream_expiries(const struct stream *stream, const char *service)
 {
-	const struct told_service *told = find_service(stream, service);
+	const struct stream_service *told =
+	    stream_roster_find(&stream->roster, service);
 
 	return told == NULL ? 0 : told->expiries;
 }

@@ -29,6 +29,8 @@ struct stream;
 
 struct stream_options {
 	const struct selector *selector; /* NULL: any; borrowed */
+	const char *const *services; /* sorted names, borrowed */
+	size_t service_count; /* 0: all */
 	bool all; /* heartbeats and loads, too */
 	/*
 	 * One event and its line of JSON, without LF; more: the next one
@@ -54,8 +56,9 @@ void stream_close(struct stream *stream);
 
 /*
  * Begins: tells the whole state, which is instances (all that there are,
- * sorted by service and id); or how it differs from told, which an earlier
- * stream told.
+ * sorted by service and id); or how it differs from told (sorted, too), which
+ * an earlier stream told, perhaps with another selector and other services:
+ * what only that one was about is not gone, and nothing is told of it.
  */
 int stream_sync(struct stream *stream, const struct instance_list *instances,
     struct svc_error *error);

@@ -90,6 +90,8 @@ each_pair_makes_its_lines(void)
 	    {IS("passing"), IS("unknown"),
 		TOLD("down", "unknown", "no result yet")},
 	    {IS("unknown"), IS("passing"), TOLD("up", "passing", "passing")},
+	    {IS("unknown"), BECAUSE("critical", "refused"),
+		TOLD("down", "critical", "refused")},
 	    {BECAUSE("critical", "refused"), BECAUSE("warning", "429"),
 		TOLD("up", "warning", "429")},
 	    {BECAUSE("critical", "refused"), BECAUSE("critical", "reset"), ""},
