@@ -23,6 +23,7 @@ struct handler {
 	bool prompt; /* what waits came into quiet: it is not held up */
 	bool owed; /* idle is to be told */
 	bool lost; /* an event, for want of memory: to be told */
+	bool finishing; /* quiet is not waited for */
 	bool stopped;
 	struct svc_error unstarted; /* why the last run did not start, to be
 				       told; code 0: it did */
@@ -80,7 +81,7 @@ due(const struct handler *handler)
 {
 	double settle = handler->options.settle;
 
-	if (handler->prompt)
+	if (handler->prompt || handler->finishing)
 		return handler->first;
 	return fmin(handler->last + settle,
 	    handler->first + HANDLER_SETTLE_LIMIT * settle);
@@ -210,6 +211,13 @@ handler_add(struct handler *handler, const struct handler_event *event)
 	}
 	handler->last = now;
 	advance(handler);
+}
+
+void
+handler_finish(struct handler *handler)
+{
+	handler->finishing = true;
+	notice(handler);
 }
 
 void

@@ -4,12 +4,12 @@
  * One run at a time, in order, on an event loop.  An event that comes while
  * nothing runs is handed over at once; those that come during a run wait, and
  * of several of one instance only the newest: what a handler gets to see is the
- * present state however slow it is, and what waits is no more than there are
+ * present state however slow it is, and what waits is bounded by the number of
  * instances.
  *
  *	handler_open(&handler, &options, &error);
  *	handler_add(handler, &event);			any number of times
- *	handler_stop(handler, 5);	... idle() ...
+ *	handler_finish(handler);	or handler_stop(handler, 5); ... idle()
  *	handler_close(handler);
  *
  * A run reads the JSON lines of its events from standard input, which is a file
@@ -93,15 +93,21 @@ int handler_open(struct handler **handler,
 
 /*
  * Starts a run for the event, or lets it wait.  It takes the place of one that
- * waits for the same service and id (without an id: of the same kind and
- * service), at the end of the line; a "sync" takes that of all.  Without memory
- * the event is lost, and failed() says so.  After handler_stop() it does
- * nothing.
+ * waits for the same service and id (without an id, and a "renew" or "load":
+ * of the same kind, too), at the end of the line; a "sync" takes that of all.
+ * Without memory the event is lost, and failed() says so.  After handler_stop()
+ * it does nothing.
  *
  * Do not add the events that failed() gives rise to: a handler that always
  * fails would run for ever.
  */
 void handler_add(struct handler *handler, const struct handler_event *event);
+
+/*
+ * Nothing more will be added that is worth waiting for: what waits is handed
+ * over as soon as nothing runs.  idle() follows where handler_busy().
+ */
+void handler_finish(struct handler *handler);
 
 /*
  * Nothing that waits is run; the group of the run that is on gets TERM, and

@@ -52,7 +52,22 @@ handler_queue_open(const struct handler_queue *queue)
 	return last != NULL && last->more;
 }
 
-/* By service and id; what has no id by service and kind. */
+/*
+ * Its kind where it takes the place of that kind only: what is of no instance,
+ * and what says nothing of whether the instance may get work, so that a beat
+ * does not take away that it is down.
+ */
+static const char *
+place_of(const struct handler_waiting *waiting)
+{
+	const char *kind = waiting->names[WAITING_KIND];
+
+	if (waiting->names[WAITING_ID][0] == '\0' ||
+	    strcmp(kind, "renew") == 0 || strcmp(kind, "load") == 0)
+		return kind;
+	return "";
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -64,9 +79,8 @@ compare(const void *a, const void *b)
 	if (order == 0)
 		order =
 		    strcmp(left->names[WAITING_ID], right->names[WAITING_ID]);
-	if (order == 0 && left->names[WAITING_ID][0] == '\0')
-		order = strcmp(
-		    left->names[WAITING_KIND], right->names[WAITING_KIND]);
+	if (order == 0)
+		order = strcmp(place_of(left), place_of(right));
 	return order;
 }
 

@@ -386,6 +386,28 @@ the_newest_of_an_instance_waits_in_the_newests_place(void)
 }
 
 static void
+a_beat_or_a_load_takes_the_place_of_its_kind_only(void)
+{
+	struct fixture fixture;
+
+	fixture_init(&fixture, SCRIPT);
+	make_gate();
+	open_handler(&fixture);
+	add(&fixture, "up", "s", "0", "first");
+	add(&fixture, "load", "s", "1", "a");
+	add(&fixture, "down", "s", "1", "b");
+	add(&fixture, "load", "s", "1", "c");
+	add(&fixture, "renew", "s", "1", "d");
+	add(&fixture, "load", "s", "2", "e");
+	add(&fixture, "renew", "s", "1", "f");
+	open_gate(&fixture);
+	loop_until(&fixture, &fixture.idle, 1);
+	check_file("log", "up:s:0:1 first \ndown:s:1:1 b \nload:s:1:1 c \n"
+			  "load:s:2:1 e \nrenew:s:1:1 f \n");
+	fixture_release(&fixture);
+}
+
+static void
 a_sync_clears_what_waits_before_it(void)
 {
 	struct fixture fixture;
@@ -486,6 +508,24 @@ what_settles_is_one_run(void)
 	loop_until(&fixture, &fixture.idle, 1);
 	check_file("log", "up:s:1:1 a \ndown:s::2 c d \n");
 	CHECK(fixture.idle == 1);
+	fixture_release(&fixture);
+}
+
+static void
+the_end_is_not_waited_for_in_quiet(void)
+{
+	struct fixture fixture;
+
+	fixture_init(&fixture, SCRIPT);
+	fixture.options.settle = 3600;
+	open_handler(&fixture);
+	add(&fixture, "up", "s", "1", "a");
+	add(&fixture, "up", "s", "2", "b");
+	add(&fixture, "up", "s", "3", "c");
+	handler_finish(fixture.handler);
+	CHECK(fixture.idle == 0);
+	loop_until(&fixture, &fixture.idle, 1);
+	check_file("log", "up:s:1:1 a \nup:s::2 b c \n");
 	fixture_release(&fixture);
 }
 
@@ -812,11 +852,13 @@ main(void)
 	RUN(what_an_event_says_is_data);
 	RUN(runs_follow_in_order_one_at_a_time);
 	RUN(the_newest_of_an_instance_waits_in_the_newests_place);
+	RUN(a_beat_or_a_load_takes_the_place_of_its_kind_only);
 	RUN(a_sync_clears_what_waits_before_it);
 	RUN(a_sync_of_several_lines_is_one_run);
 	RUN(thousands_of_events_collapse_while_one_runs);
 	RUN(settling_never_delays_the_first);
 	RUN(what_settles_is_one_run);
+	RUN(the_end_is_not_waited_for_in_quiet);
 	RUN(a_stream_of_events_does_not_starve_it);
 	RUN(a_failure_is_told_and_not_the_end);
 	RUN(a_failure_is_told_where_SIGCHLD_was_ignored);
