@@ -12,6 +12,9 @@
 struct reaper {
 	struct registry *registry;
 	struct sightings sightings;
+	const struct selector *selector; /* NULL: any */
+	const char *const *services; /* sorted */
+	size_t service_count; /* 0: all */
 	bool lost; /* one could not be kept: no memory */
 };
 
@@ -61,6 +64,33 @@ reaper_close(struct reaper *reaper)
 	free(reaper);
 }
 
+void
+reaper_confine(struct reaper *reaper, const struct selector *selector,
+    const char *const *services, size_t service_count)
+{
+	reaper->selector = selector;
+	reaper->services = services;
+	reaper->service_count = service_count;
+}
+
+static int
+compare_name(const void *name, const void *element)
+{
+	return strcmp(name, *(const char *const *)element);
+}
+
+/* Whether it is over, and any of this reaper's business. */
+static bool
+is_prey(const struct reaper *reaper, const struct instance *instance)
+{
+	return instance->status == STATUS_EXPIRED &&
+	       (reaper->service_count == 0 ||
+		   bsearch(instance->service, reaper->services,
+		       reaper->service_count, sizeof(*reaper->services),
+		       compare_name) != NULL) &&
+	       selector_match(reaper->selector, instance);
+}
+
 static double
 ttl_of(const struct instance *instance)
 {
@@ -87,7 +117,7 @@ reaper_sight(struct reaper *reaper, const struct instance *before,
 	const struct instance *named = after != NULL ? after : before;
 	struct sighting *sighting;
 
-	if (after == NULL || after->status != STATUS_EXPIRED) {
+	if (after == NULL || !is_prey(reaper, after)) {
 		sightings_drop(&reaper->sightings, named->service, named->id);
 		return;
 	}
@@ -198,7 +228,7 @@ judge(const struct run *run, struct candidate *candidate,
 	if (list->count > 0)
 		instance = bsearch(&wanted, list->items, list->count,
 		    sizeof(*list->items), instance_compare);
-	if (instance == NULL || instance->status != STATUS_EXPIRED) {
+	if (instance == NULL || !is_prey(run->reaper, instance)) {
 		forget(run, candidate);
 		return;
 	}

@@ -28,6 +28,7 @@
 #include "line/buffer.h"
 #include "line/error.h"
 #include "line/instance.h"
+#include "line/selector.h"
 #include "registry/registry.h"
 
 struct reaper;
@@ -39,9 +40,16 @@ int reaper_open(
 void reaper_close(struct reaper *reaper);
 
 /*
+ * Only what selector (NULL: any) matches, of these services (sorted names;
+ * count 0: all), is sighted and removed from here on.  Both are borrowed.
+ */
+void reaper_confine(struct reaper *reaper, const struct selector *selector,
+    const char *const *services, size_t service_count);
+
+/*
  * Tells the reaper how an instance is now (after NULL: gone), as the listener
- * of a view is told.  An expired one is sighted; any other is forgotten.  One
- * that there is no memory for is told by the next reaper_run().
+ * of a view is told.  An expired one is sighted; any other is forgotten.  That
+ * there is no memory for one is told by the next reaper_run().
  */
 void reaper_sight(struct reaper *reaper, const struct instance *before,
     const struct instance *after);

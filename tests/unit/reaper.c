@@ -378,6 +378,38 @@ sightings_that_were_kept_count_in_the_next_run(void)
 	end(registry, first);
 }
 
+static void
+what_it_is_not_asked_for_stays_also_when_it_was_sighted(void)
+{
+	static const char *const services[] = {"none", "render"};
+	struct selector *selector = NULL;
+	struct registry *registry;
+	struct reaper *all, *some;
+
+	registry = begin(&all);
+	make_expired(registry, TTL("a"), RECORD("a"));
+	make_expired(registry,
+	    "{\"service\":\"render\",\"id\":\"b\",\"address\":\"h:1\","
+	    "\"lease\":\"ttl\",\"ttl\":30,\"labels\":{\"zone\":\"two\"}}",
+	    RECORD("b"));
+	make_expired(registry,
+	    "{\"service\":\"other\",\"id\":\"c\",\"address\":\"h:1\","
+	    "\"lease\":\"ttl\",\"ttl\":30}",
+	    "services/other/c.json");
+	sight_all(all, registry);
+	some = pass_on(registry, all);
+	CHECK(selector_parse(&selector, "!zone", NULL) == 0);
+	reaper_confine(some, selector, services, 2);
+	sight_all(some, registry);
+	boot_ahead = 31;
+	CHECK(run(some, false) == 1 && reaper_due(some) < 0);
+	CHECK(!exists(RECORD("a")) && exists(RECORD("b")));
+	CHECK(exists("services/other/c.json"));
+	reaper_close(some);
+	selector_free(selector);
+	end(registry, all);
+}
+
 static int
 parse(struct reaper *reaper, const char *text, struct svc_error *error)
 {
@@ -612,6 +644,7 @@ main(void)
 	RUN(a_dry_run_tells_once_a_ttl_and_removes_nothing);
 	RUN(what_may_not_be_removed_is_told_and_tried_again_later);
 	RUN(sightings_that_were_kept_count_in_the_next_run);
+	RUN(what_it_is_not_asked_for_stays_also_when_it_was_sighted);
 	RUN(sightings_of_another_boot_are_dropped);
 	RUN(what_nobody_sighted_is_refused);
 	RUN(a_sighting_of_the_future_was_one_of_the_present);
