@@ -478,3 +478,25 @@ cli_check_name(const struct cli *cli, const char *what, const char *name)
 	if (name_check(what, name, &error) == -1)
 		cli_usage(cli, "%s", error.message);
 }
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+size_t
+cli_services(const struct cli *cli, int count, char *names[])
+{
+	size_t kept = 0;
+	int i;
+
+	cli_check_operands(cli, count, names, "NAME");
+	for (i = 0; i < count; i++)
+		cli_check_name(cli, "service", names[i]);
+	qsort(names, (size_t)count, sizeof(*names), compare_names);
+	for (i = 0; i < count; i++)
+		if (kept == 0 || strcmp(names[kept - 1], names[i]) != 0)
+			names[kept++] = names[i];
+	return kept;
+}

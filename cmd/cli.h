@@ -156,4 +156,10 @@ void cli_ignore_pipe(void);
 /* Exits with 64 unless name is one; what says whose ("service", "id"). */
 void cli_check_name(const struct cli *cli, const char *what, const char *name);
 
+/*
+ * Checks operands that are names of services, or exits, and sorts them, as the
+ * output is sorted, so that each stands once: returns how many are left.
+ */
+size_t cli_services(const struct cli *cli, int count, char *names[]);
+
 #endif

@@ -94,29 +94,6 @@ parse_option(struct cli *cli, struct request *request, int option)
 		cli_refuse(cli, option, "%s", error.message);
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Sorted as the output is, so that lists of services can follow one another. */
-static void
-take_services(struct cli *cli, struct request *request, int argc, char *argv[])
-{
-	int i, kept = 0;
-
-	cli_check_operands(cli, argc, argv, "NAME");
-	for (i = 0; i < argc; i++)
-		cli_check_name(cli, "service", argv[i]);
-	qsort(argv, (size_t)argc, sizeof(*argv), compare_names);
-	for (i = 0; i < argc; i++)
-		if (kept == 0 || strcmp(argv[kept - 1], argv[i]) != 0)
-			argv[kept++] = argv[i];
-	request->query.services = argv;
-	request->query.service_count = (size_t)kept;
-}
-
 static void
 check_request(struct cli *cli, struct request *request)
 {
@@ -388,7 +365,9 @@ main(int argc, char *argv[])
 	cli_init(&cli);
 	while ((option = cli_option(&cli, argc, argv)) != -1)
 		parse_option(&cli, &request, option);
-	take_services(&cli, &request, argc - optind, argv + optind);
+	request.query.services = argv + optind;
+	request.query.service_count =
+	    cli_services(&cli, argc - optind, argv + optind);
 	check_request(&cli, &request);
 	writer = cli_stdout();
 	status = asks_for_names_alone(&request)

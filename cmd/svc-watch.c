@@ -1,7 +1,6 @@
 /* svc-watch: tell what changes in the registry, probe, wait, run a handler. */
 #include <event2/event.h>
 
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "line/check.h"
 #include "line/units.h"
 #include "net/outlet.h"
 #include "net/pass.h"
@@ -25,10 +25,8 @@
 
 #define JOBS		64
 #define JOBS_MAX	10000
-#define INTERVAL	5.0 /* seconds, as all below but */
-#define INTERVAL_MIN	0.01
 #define PANIC		50.0 /* percent */
-#define HANDLER_TIMEOUT 60.0
+#define HANDLER_TIMEOUT 60.0 /* seconds */
 /* What a handler gets to end in, when we are told to. */
 #define HANDLER_GRACE 5.0
 /* What the reader of stdout gets, when we are told to end. */
@@ -116,12 +114,15 @@ struct watch {
 	struct handler *handler;
 	struct reaper *reaper;
 	struct writer *writer;
-	struct outlet *outlet; /* NULL: a single pass, which may block */
+	struct outlet *outlet;
 	struct watch_files *files;
 	struct event *deadline;
 	struct buffer text; /* of one event, formatted */
 	bool ending;
+	bool broken; /* stdout */
+	bool gone; /* its reader */
 	bool dropped; /* what nobody read */
+	bool untold; /* events that were not written, or not handled */
 	int signal; /* the one that asked for the end */
 	int status;
 };
@@ -142,7 +143,7 @@ parse_interval(struct request *request, struct svc_error *error)
 {
 	if (duration_parse(optarg, &request->interval, error) == -1)
 		return -1;
-	if (request->interval < INTERVAL_MIN)
+	if (request->interval < CHECK_INTERVAL_MIN)
 		return svc_error_set(
 		    error, EX_USAGE, "less than 10ms (say 5s): '%s'", optarg);
 	return 0;
@@ -223,30 +224,6 @@ parse_option(const struct cli *cli, struct request *request, int option)
 	}
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The count names, sorted, each once. */
-static void
-take_names(
-    const struct cli *cli, struct request *request, char **names, size_t count)
-{
-	size_t i, kept = 0;
-
-	cli_check_operands(cli, (int)count, names, "NAME");
-	for (i = 0; i < count; i++)
-		cli_check_name(cli, "service", names[i]);
-	qsort(names, count, sizeof(*names), compare_names);
-	for (i = 0; i < count; i++)
-		if (kept == 0 || strcmp(names[kept - 1], names[i]) != 0)
-			names[kept++] = names[i];
-	request->services = (const char *const *)names;
-	request->service_count = kept;
-}
-
 /* [NAME...] [-- HANDLER...]: getopt_long(3) has eaten "--" where there is no
  * NAME. */
 static void
@@ -264,7 +241,8 @@ take_operands(const struct cli *cli, struct request *request, char *argv[])
 		if (request->handler[0] == NULL)
 			cli_usage(cli, "HANDLER is missing: it follows '--'");
 	}
-	take_names(cli, request, operands, count);
+	request->services = (const char *const *)operands;
+	request->service_count = cli_services(cli, (int)count, operands);
 	if (count == 0 && request->until != NULL)
 		request->service_count =
 		    until_services(request->until, &request->services);
@@ -305,7 +283,7 @@ check_request(const struct cli *cli, struct request *request)
 	if (request->jobs == 0)
 		request->jobs = JOBS;
 	if (request->interval < 0)
-		request->interval = INTERVAL;
+		request->interval = CHECK_INTERVAL;
 	if (request->panic < 0)
 		request->panic = PANIC;
 	if (request->settle < 0)
@@ -356,21 +334,42 @@ leave_loop(struct watch *self)
 	(void)event_base_loopbreak(self->base);
 }
 
-/* Ends when the handler has dealt with what it was given. */
+/* Whether the handler has not yet dealt with what it was given. */
+static bool
+handles(const struct watch *self)
+{
+	return self->handler != NULL && handler_busy(self->handler);
+}
+
+/* Whether nothing is left to be waited for; a signal does not wait for the
+ * reader of stdout. */
+static bool
+is_done(const struct watch *self)
+{
+	return self->ending && !handles(self) &&
+	       (self->signal != 0 || self->broken ||
+		   writer_pending(self->writer) == 0);
+}
+
+/* Ends when the handler has dealt with what it was given, and all is written.
+ */
 static void
 finish(struct watch *self)
 {
 	self->ending = true;
 	if (self->watcher != NULL)
 		watcher_pause(self->watcher, true);
-	if (self->handler == NULL || !handler_busy(self->handler))
+	if (is_done(self))
 		leave_loop(self);
+	else if (handles(self))
+		handler_finish(self->handler);
 }
 
 /* Ends soon. */
 static void
 stop(struct watch *self)
 {
+	self->untold = self->untold || handles(self);
 	if (self->handler != NULL)
 		handler_stop(self->handler, HANDLER_GRACE);
 	finish(self);
@@ -399,13 +398,19 @@ on_drained(void *argument)
 
 	if (!self->ending)
 		watcher_pause(self->watcher, false);
+	else if (is_done(self))
+		leave_loop(self);
 }
 
 /* cli_finish() says why, unless the reader has gone. */
 static void
-on_broken(void *argument)
+on_broken(void *argument, bool gone)
 {
-	stop(argument);
+	struct watch *self = argument;
+
+	self->broken = true;
+	self->gone = gone;
+	stop(self);
 }
 
 static void
@@ -418,11 +423,13 @@ print(struct watch *self, const struct buffer *line)
 	if (event_format_line(request->format, line->data, line->length,
 		&request->screen, &self->text, &error) == -1)
 		cli_fail(&error);
-	if (writer_line(
-		self->writer, self->text.data, self->text.length, &error) == -1)
+	if (writer_line(self->writer, self->text.data, self->text.length,
+		&error) == -1) {
+		self->untold = true;
 		stop(self);
-	else if (self->outlet != NULL)
+	} else {
 		outlet_wake(self->outlet);
+	}
 }
 
 static void
@@ -468,6 +475,8 @@ on_handler_failed(void *argument, const char *reason)
 
 	if (!self->request.prints)
 		cli_warn_line("handler: %s", reason);
+	if (self->request.one)
+		self->status = cli_worse(self->status, EXIT_FAILURE);
 	stream_say(self->stream, EVENT_HANDLER, reason);
 }
 
@@ -476,7 +485,7 @@ on_handler_idle(void *argument)
 {
 	struct watch *self = argument;
 
-	if (self->ending)
+	if (is_done(self))
 		leave_loop(self);
 }
 
@@ -504,6 +513,8 @@ static void
 open_loop(struct watch *self)
 {
 	struct stream_options options = {.selector = self->request.selector,
+	    .services = self->request.services,
+	    .service_count = self->request.service_count,
 	    .all = self->request.all,
 	    .tell = tell,
 	    .argument = self};
@@ -538,7 +549,7 @@ has_settled(void *argument)
 {
 	const struct watch *self = argument;
 
-	return writer_pending(self->writer) == 0;
+	return writer_pending(self->writer) == 0 && !handles(self);
 }
 
 /* What the watcher knows; only the array is the caller's. */
@@ -561,6 +572,8 @@ open_files(struct watch *self, struct instance_list *told)
 	struct watch_files_options options = {.base = self->base,
 	    .state = request->state,
 	    .metrics = request->metrics,
+	    .services = request->services,
+	    .service_count = request->service_count,
 	    .stream = self->stream,
 	    .collect = collect,
 	    .settled = has_settled,
@@ -572,6 +585,9 @@ open_files(struct watch *self, struct instance_list *told)
 	if (request->reap && self->registry != NULL &&
 	    reaper_open(&self->reaper, self->registry, &error) == -1)
 		cli_fail(&error);
+	if (self->reaper != NULL)
+		reaper_confine(self->reaper, request->selector,
+		    request->services, request->service_count);
 	options.reaper = self->reaper;
 	if (watch_files_open(&self->files, &options, &error) == -1)
 		cli_fail(&error);
@@ -612,22 +628,115 @@ prober_options(struct watch *self)
 	    .argument = self};
 }
 
+/* The line about what the selector leaves of list. */
 static void
 summarize(struct watch *self, const struct instance_list *list)
 {
 	const struct request *request = &self->request;
+	struct instance_list told = {.count = list->count};
 	struct buffer line = BUFFER_INIT;
 	struct svc_error error;
-	int verdict = summary_append(list->items, list->count,
-	    request->services, request->service_count, &line);
+	int verdict;
 
+	told.items = calloc(list->count + 1, sizeof(*told.items));
+	if (told.items == NULL)
+		fail_memory();
+	if (list->count > 0)
+		memcpy(
+		    told.items, list->items, list->count * sizeof(*told.items));
+	stream_narrow(self->stream, &told);
+	verdict = summary_append(told.items, told.count, request->services,
+	    request->service_count, &line);
+	free(told.items);
 	if (buffer_failed(&line))
 		fail_memory();
 	if (!request->prints &&
 	    writer_line(self->writer, line.data, line.length, &error) == -1)
 		cli_output_failed(&error);
+	outlet_wake(self->outlet);
 	self->status = cli_worse(self->status, verdict);
 	buffer_release(&line);
+}
+
+/* The instances that --until is about. */
+static void
+collect_told(struct watch *self, struct instance_list *list)
+{
+	(void)collect(self, list);
+	stream_narrow(self->stream, list);
+	if (self->request.probe)
+		until_doubt(list);
+}
+
+static void
+on_deadline(evutil_socket_t descriptor, short what, void *argument)
+{
+	struct watch *self = argument;
+	struct instance_list list = INSTANCE_LIST_INIT;
+	struct buffer why = BUFFER_INIT;
+
+	(void)descriptor;
+	(void)what;
+	collect_told(self, &list);
+	until_why(self->request.until, &list, &why);
+	if (buffer_string(&why) == NULL)
+		fail_memory();
+	if (!self->cli.quiet)
+		cli_warn_line("timed out: %s", why.data);
+	buffer_release(&why);
+	free(list.items);
+	self->status = cli_worse(self->status, STATUS_TIMED_OUT);
+	stop(self);
+}
+
+/* The events of what else happens. */
+static void
+open_events(struct watch *self)
+{
+	const struct request *request = &self->request;
+	struct outlet_options outlet = {.base = self->base,
+	    .writer = self->writer,
+	    .descriptor = STDOUT_FILENO,
+	    .drained = on_drained,
+	    .broken = on_broken,
+	    .argument = self};
+	struct timeval time = {(time_t)request->timeout,
+	    (suseconds_t)((request->timeout -
+			      (double)(time_t)request->timeout) *
+			  1e6)};
+	struct svc_error error;
+
+	if (outlet_open(&self->outlet, &outlet, &error) == -1)
+		cli_fail(&error);
+	if (request->timeout < 0)
+		return;
+	self->deadline = evtimer_new(self->base, on_deadline, self);
+	if (self->deadline == NULL || evtimer_add(self->deadline, &time) == -1)
+		fail_memory();
+}
+
+/*
+ * Goes on until nothing is left to be done.  After a signal a reader that takes
+ * nothing for a second is not waited for, and the rest is dropped.
+ */
+static void
+run(struct watch *self)
+{
+	struct svc_error error;
+
+	if (!is_done(self) && event_base_dispatch(self->base) == -1)
+		self->status = cli_worse(self->status, EX_OSERR);
+	if (self->signal != 0)
+		self->dropped =
+		    outlet_drain(self->outlet, DRAIN_MILLISECONDS, &error) == 0;
+}
+
+/* The state of the end: the next run tells again what nobody was told. */
+static void
+keep_state(struct watch *self, const struct instance_list *list)
+{
+	if (!self->untold && has_settled(self))
+		watch_files_write_state(self->files, list);
 }
 
 /* Ends what a pass begins: nobody watches any more. */
@@ -637,6 +746,7 @@ tell_pass(struct watch *self, const struct instance_list *told,
 {
 	struct svc_error error;
 
+	open_events(self);
 	if (told != NULL)
 		stream_catch_up(self->stream, told, list);
 	else if (stream_sync(self->stream, list, &error) == -1)
@@ -644,10 +754,8 @@ tell_pass(struct watch *self, const struct instance_list *told,
 	if (self->request.probe)
 		summarize(self, list);
 	finish(self);
-	if (self->handler != NULL && handler_busy(self->handler) &&
-	    event_base_dispatch(self->base) == -1)
-		self->status = cli_worse(self->status, EX_OSERR);
-	watch_files_write_state(self->files, list);
+	run(self);
+	keep_state(self, list);
 }
 
 /* -1: looks at everything once. */
@@ -684,16 +792,6 @@ pass(struct watch *self)
 	instance_list_release(&list);
 }
 
-/* The instances that --until is about. */
-static void
-collect_told(struct watch *self, struct instance_list *list)
-{
-	(void)collect(self, list);
-	stream_narrow(self->stream, list);
-	if (self->request.probe)
-		until_doubt(list);
-}
-
 /* --until: ends when it holds. */
 static void
 check_until(struct watch *self)
@@ -709,27 +807,6 @@ check_until(struct watch *self)
 		cli_fail(&error);
 	if (holds == 1)
 		finish(self);
-}
-
-static void
-on_deadline(evutil_socket_t descriptor, short what, void *argument)
-{
-	struct watch *self = argument;
-	struct instance_list list = INSTANCE_LIST_INIT;
-	struct buffer why = BUFFER_INIT;
-
-	(void)descriptor;
-	(void)what;
-	collect_told(self, &list);
-	until_why(self->request.until, &list, &why);
-	if (buffer_string(&why) == NULL)
-		fail_memory();
-	if (!self->cli.quiet)
-		cli_warn_line("timed out: %s", why.data);
-	buffer_release(&why);
-	free(list.items);
-	self->status = cli_worse(self->status, STATUS_TIMED_OUT);
-	stop(self);
 }
 
 static void
@@ -753,64 +830,13 @@ on_unreadable(void *argument, const struct svc_error *error)
 	cli_warn_line("%s; trying again", error->message);
 }
 
-/* The events of what else happens while the registry is followed. */
-static void
-open_events(struct watch *self)
-{
-	const struct request *request = &self->request;
-	struct outlet_options outlet = {.base = self->base,
-	    .writer = self->writer,
-	    .descriptor = STDOUT_FILENO,
-	    .drained = on_drained,
-	    .broken = on_broken,
-	    .argument = self};
-	struct timeval time = {(time_t)request->timeout,
-	    (suseconds_t)((request->timeout -
-			      (double)(time_t)request->timeout) *
-			  1e6)};
-	struct svc_error error;
-
-	if (outlet_open(&self->outlet, &outlet, &error) == -1)
-		cli_fail(&error);
-	if (request->timeout < 0)
-		return;
-	self->deadline = evtimer_new(self->base, on_deadline, self);
-	if (self->deadline == NULL || evtimer_add(self->deadline, &time) == -1)
-		fail_memory();
-}
-
-/*
- * Writes what waits.  After a signal a reader that takes nothing for a second
- * is not waited for: false, and the rest is dropped.
- */
-static bool
-drain(struct watch *self)
-{
-	struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
-	struct svc_error error;
-
-	if (!writer_pollable(self->writer) || self->signal == 0)
-		return writer_flush(self->writer, &error) == 0;
-	while (writer_pending(self->writer) > 0) {
-		if (poll(&room, 1, DRAIN_MILLISECONDS) <= 0) {
-			self->dropped = true;
-			return false;
-		}
-		if (writer_step(self->writer, &error) == -1)
-			return false;
-	}
-	return true;
-}
-
 static void
 leave_files(struct watch *self)
 {
 	struct instance_list list = INSTANCE_LIST_INIT;
 	const struct prober *prober = collect(self, &list);
 
-	/* What was not read from us is told again by the next run. */
-	if (drain(self))
-		watch_files_write_state(self->files, &list);
+	keep_state(self, &list);
 	watch_files_write_metrics(self->files, &list, prober);
 	free(list.items);
 }
@@ -850,10 +876,7 @@ follow(struct watch *self)
 	instance_list_release(&told);
 	watch_files_start(self->files);
 	on_looked(self);
-	if (!self->ending ||
-	    (self->handler != NULL && handler_busy(self->handler)))
-		if (event_base_dispatch(self->base) == -1)
-			self->status = cli_worse(self->status, EX_OSERR);
+	run(self);
 	leave_files(self);
 }
 
@@ -911,7 +934,7 @@ main(int argc, char *argv[])
 		writer_close(self.writer);
 	else
 		self.status = cli_finish(self.writer, self.status);
-	if (self.signal != 0)
-		cli_die_of(self.signal);
+	if (self.signal != 0 || self.gone)
+		cli_die_of(self.signal != 0 ? self.signal : SIGPIPE);
 	return self.status;
 }

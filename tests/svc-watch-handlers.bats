@@ -118,9 +118,15 @@ start_haproxy() {
 	END
 	echo 'backend render' >backend.cfg
 	start haproxy -W -f haproxy.cfg -f backend.cfg 2>haproxy.log
-	# What systemd does to reload it.
+	# What systemd does to reload it, and it waits: haproxy forgets a signal
+	# that comes while it reloads.
 	handler bin/systemctl <<-END
-		[ "\$*" = 'reload haproxy' ] && kill -USR2 $pid
+		[ "\$*" = 'reload haproxy' ] || exit 1
+		loads=\$(grep -c 'Loading success' haproxy.log)
+		kill -USR2 $pid
+		until [ "\$(grep -c 'Loading success' haproxy.log)" -gt "\$loads" ]; do
+			sleep 0.02
+		done
 	END
 	PATH=$PWD/bin:$PATH
 	until_true 20 answers 503
@@ -326,6 +332,30 @@ start_haproxy() {
 	touch go
 	wait "$pid"
 	diff got events
+}
+
+@test "-1 hands over what it gathered at once, and says whether a run failed" {
+	handler fail <<-'END'
+		echo "$SVC_EVENTS" >>log
+		[ "$SVC_EVENTS" -ne 2 ] || exit 3
+	END
+	svc-watch -1 --state state >/dev/null
+	seq -f '{"service":"render","address":"web:%g"}' 3 | svc-register -q -
+	run -1 timeout 20 svc-watch -1 --state state --settle 1h -- ./fail
+	[[ ${lines[3]} == *'"handler"'*'exit status 3'* ]]
+	[ "$(cat log)" = $'1\n2' ]
+	run -0 svc-watch -1 --state state -- ./fail
+}
+
+@test "what waits for quiet is handed over when --until holds" {
+	logging_handler
+	svc-register -q -i web1 render 127.0.0.1:1
+	start svc-watch --until 'render>=2' --settle 1h -- ./log-it
+	until_true 20 grep -q '^sync' log
+	svc-register -q -i web2 render 127.0.0.1:2
+	wait_gone "$pid" 20
+	wait "$pid"
+	grep -q '^register|render|web2|1|' log
 }
 
 @test "-n says how the handler would be run, and runs nothing" {

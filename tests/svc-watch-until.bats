@@ -24,9 +24,14 @@ ended() {
 	[ ! -s err ]
 }
 
-# expired ID: registers render/ID, whose lease is then over.
+# short ID: registers render/ID, whose lease is soon over.
+short() {
+	svc-register -q -i "$1" --ttl 0.05 render 127.0.0.1:1
+}
+
+# expired ID: the same, and waits until it is; not beside a reaper.
 expired() {
-	svc-register -i "$1" --ttl 0.05 render 127.0.0.1:1 >/dev/null
+	short "$1"
 	until_true 10 eval "svc-discover -q --status expired render | grep -q '\"id\":\"$1\"'"
 }
 
@@ -109,7 +114,7 @@ db: no instances" ]
 	until_true 20 gone old
 	[ ! -e "$SVC_REGISTRY/services/render/old.drain" ]
 	until_true 20 jq -e 'select(.event == "remove" and .id == "old")' events
-	expired next
+	short next
 	until_true 20 gone next
 	run ! gone alive
 	kill -0 "$pid"
@@ -121,7 +126,7 @@ db: no instances" ]
 	touch -d 2100-01-01 "$SVC_REGISTRY/services/render/future.json"
 	start svc-watch --reap >events
 	for id in old1 old2 old3; do
-		expired "$id"
+		short "$id"
 		until_true 20 eval "svc-register --renew render beats && gone $id"
 	done
 	run ! gone beats
@@ -139,6 +144,16 @@ db: no instances" ]
 	head -n 1 state | jq -e '.reaper.sightings == {}'
 }
 
+@test "--reap leaves alone what -l and NAME do not mean" {
+	expired old
+	svc-register -q -i other -l zone=two --ttl 0.05 render 127.0.0.1:1
+	svc-register -q -i other --ttl 0.05 store 127.0.0.1:1
+	svc-watch -1 --reap --state state >/dev/null
+	until_true 20 eval 'svc-watch -1 --reap --state state -l "!zone" render >/dev/null && gone old'
+	run ! gone other
+	[ -e "$SVC_REGISTRY/services/store/other.json" ]
+}
+
 @test "a sighting of another boot, or of another heartbeat, is none" {
 	svc-register -i a --ttl 20 render 127.0.0.1:1 >/dev/null
 	touch -d 1970-01-02 "$SVC_REGISTRY/services/render/a.json"
@@ -153,6 +168,18 @@ db: no instances" ]
 	sed -i '1s/"at":[0-9.]*}/"at":0}/' state
 	svc-watch -1 --reap --state state >/dev/null
 	gone a
+}
+
+@test "the summary of -1 -p is about what -l matches" {
+	svc-register -q -i a -l zone=one render 127.0.0.1:1
+	svc-register -q -i b -l zone=two render 127.0.0.1:2
+	svc-register -q --drain render b
+	run -0 svc-watch -1 -p -l zone=one
+	says 'OK - 1 instance of 1 service: 1 passing |'
+	run -1 svc-watch -1 -p -l zone=two
+	says 'CRITICAL - render: none available: 1 of 1 draining |'
+	run -1 svc-watch -1 -p -l zone=three render
+	says 'CRITICAL - render: no instances |'
 }
 
 @test "--reap -1 without --state is 64: nothing would remember the first sighting" {
@@ -190,6 +217,20 @@ db: no instances" ]
 	[ "$(stat -c %i metrics.prom)" != "$inode" ]
 	[ "$(stat -c %a metrics.prom)" = 644 ]
 	[ "$(find . -name '*metrics*' | wc -l)" -eq 1 ]
+}
+
+@test "--metrics has what -l matches, and each NAME also when it has nothing" {
+	svc-register -q -i a -l zone=one render 127.0.0.1:1
+	svc-register -q -i b -l zone=two render 127.0.0.1:2
+	svc-register -q -i c -l zone=one store 127.0.0.1:3
+	svc-watch -1 -l zone=one --metrics metrics.prom zero render db >/dev/null
+	[ "$(sed -n 's/^svckit_instances//p' metrics.prom | grep -v ' 0$')" = \
+		'{service="render",status="passing"} 1' ]
+	[ "$(sed -n 's/^svckit_expiries_total//p' metrics.prom)" = \
+		'{service="db"} 0
+{service="render"} 0
+{service="zero"} 0' ]
+	grep -qx 'svckit_instances{service="db",status="passing"} 0' metrics.prom
 }
 
 @test "promtool has nothing to say of the metrics" {

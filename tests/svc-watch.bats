@@ -127,6 +127,13 @@ renewed() {
 	[ ! -e "$BATS_TEST_TMPDIR/none" ]
 }
 
+@test "a NAME that nobody has registered with is an empty state, and a failed check" {
+	run -0 svc-watch -1 none
+	[ "$(jq -c .instances <<<"$output")" = '[]' ]
+	run -1 svc-watch -1p none
+	says 'CRITICAL - none: no instances'
+}
+
 @test "--state begins with the differences since the last run" {
 	svc-register -i a render 127.0.0.1:1
 	svc-register -i b render 127.0.0.1:2
@@ -141,6 +148,41 @@ renewed() {
 	[ "$(kinds third)" = 'drain:a remove:b register:c ' ]
 	svc-watch -1 --state seen >fourth
 	[ ! -s fourth ]
+}
+
+@test "--state of a run about others tells nothing of what is not asked for" {
+	svc-register -i a -l zone=eu-1 render 127.0.0.1:1
+	svc-register -i b -l zone=eu-2 render 127.0.0.1:2
+	svc-register -i c other 127.0.0.1:3
+	svc-watch -1 --state seen >first
+	svc-watch -1 --state seen render >second
+	svc-watch -1 --state seen -l zone=eu-1 render >>second
+	[ ! -s second ]
+	svc-watch -1 --state seen >third
+	[ "$(kinds third)" = 'register:c register:b ' ]
+}
+
+@test "what could not be written is told again" {
+	[ -w /dev/full ] || skip 'there is no /dev/full'
+	svc-watch -1 --state seen >first
+	svc-register -i a render 127.0.0.1:1
+	run -74 bash -c 'svc-watch -1 --state seen >/dev/full'
+	run -74 timeout 20 bash -c 'svc-watch --state seen >/dev/full'
+	svc-watch -1 --state seen >second
+	[ "$(kinds second)" = 'register:a ' ]
+}
+
+@test "what the handler had not dealt with is told again" {
+	svc-watch -1 --state seen >first
+	start svc-watch --state seen render -- bash -c 'touch ran; exec sleep 1000'
+	svc-register -i a render 127.0.0.1:1
+	until_true 20 test -e ran
+	kill "$pid"
+	wait_gone "$pid" 20
+	svc-watch -1 --state seen >second
+	[ "$(kinds second)" = 'register:a ' ]
+	svc-watch -1 --state seen -- true >third
+	[ ! -s third ]
 }
 
 @test "a watcher that goes on keeps its state, also when it is stopped" {
@@ -178,18 +220,18 @@ renewed() {
 	run -73 svc-watch -1 --state none/seen
 }
 
-@test "a reader that goes away ends it" {
+@test "a reader that goes away ends it as SIGPIPE would" {
 	svc-register -i a render 127.0.0.1:1
-	run -0 bash -c 'set -o pipefail; timeout 20 svc-watch | head -n 1'
+	run -141 bash -c 'set -o pipefail; timeout 20 svc-watch | head -n 1'
 	says '"event":"sync"'
 }
 
-@test "a stopped reader gets the state of the end, and memory stays bounded" {
+@test "a stopped reader gets the state of the end, and not each step to it" {
 	mkfifo pipe
 	start bash -c 'exec svc-watch render >pipe'
 	exec 4<pipe
 	local i
-	for i in {1..300}; do
+	for i in {1..3000}; do
 		printf '{"service":"render","id":"i%d","address":"127.0.0.1:%d","meta":{"x":"%04000d"}}\n' \
 			$((i % 5)) $((i + 1)) "$i"
 	done | svc-register -q - >/dev/null
@@ -198,7 +240,37 @@ renewed() {
 		<&4 >events
 	exec 4<&-
 	[ "$(jq -r 'select(.id == "i4") | (.instance.address // .new.address)' events | tail -n 1)" = \
-		http://127.0.0.1:300/task ]
+		http://127.0.0.1:3000/task ]
+	[ "$(stat -c %s events)" -lt $((8 * 1024 * 1024)) ]
+}
+
+@test "a reader that has stopped does not keep a signal from ending it" {
+	local id how
+	for id in a b c d; do
+		printf '{"service":"render","id":"%s","address":"h:1","meta":{"x":"%040000d"}}\n' $id 0
+	done | svc-register -q - >/dev/null
+	mkfifo pipe
+	exec 4<>pipe
+	for how in -1 -a '-o json --until render'; do
+		# shellcheck disable=SC2086
+		start svc-watch --state seen $how >pipe
+		until_true 20 is_full
+		kill "$pid"
+		wait_gone "$pid" 20
+		status=0
+		wait "$pid" || status=$?
+		is 143
+		timeout 0.2 cat <&4 >/dev/null || :
+	done
+	[ ! -e seen ]
+}
+
+# is_full: no more goes into the pipe at 4.
+is_full() {
+	python3 -c 'import array, fcntl, sys, termios
+n = array.array("i", [0])
+fcntl.ioctl(4, termios.FIONREAD, n)
+sys.exit(n[0] < 60000)'
 }
 
 @test "--until waits for instances, and prints nothing" {
@@ -238,6 +310,14 @@ renewed() {
 		wait "$pid" || status=$?
 		is $((128 + $(kill -l "$name")))
 	done
+}
+
+@test "a signal that its parent ignores does not end it" {
+	start nohup svc-watch >events 2>/dev/null
+	until_true 20 test -s events
+	kill -HUP "$pid"
+	svc-register -i a render 127.0.0.1:1
+	until_true 20 told register a
 }
 
 @test "a full disk is an error" {

@@ -2,6 +2,8 @@
 
 #include <event2/event.h>
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -18,6 +20,7 @@ on_room(evutil_socket_t descriptor, short what, void *argument)
 	struct outlet *outlet = argument;
 	struct svc_error error;
 	int more = writer_step(outlet->options.writer, &error);
+	bool gone = more == -1 && errno == EPIPE;
 
 	(void)descriptor;
 	(void)what;
@@ -25,7 +28,7 @@ on_room(evutil_socket_t descriptor, short what, void *argument)
 		return;
 	(void)event_del(outlet->room);
 	if (more == -1)
-		outlet->options.broken(outlet->options.argument);
+		outlet->options.broken(outlet->options.argument, gone);
 	else
 		outlet->options.drained(outlet->options.argument);
 }
@@ -37,7 +40,7 @@ on_gone(evutil_socket_t descriptor, short what, void *argument)
 
 	(void)descriptor;
 	(void)what;
-	outlet->options.broken(outlet->options.argument);
+	outlet->options.broken(outlet->options.argument, true);
 }
 
 /* The end of a pipe that is written to is "readable" when the other is closed;
@@ -99,5 +102,24 @@ outlet_wake(struct outlet *outlet)
 	if (outlet->room != NULL)
 		(void)event_add(outlet->room, NULL);
 	else if (writer_flush(outlet->options.writer, &error) == -1)
-		outlet->options.broken(outlet->options.argument);
+		outlet->options.broken(
+		    outlet->options.argument, errno == EPIPE);
+}
+
+int
+outlet_drain(struct outlet *outlet, int milliseconds, struct svc_error *error)
+{
+	struct pollfd room = {
+	    .fd = outlet->options.descriptor, .events = POLLOUT};
+	struct writer *writer = outlet->options.writer;
+
+	if (outlet->room == NULL)
+		return writer_flush(writer, error) == -1 ? -1 : 1;
+	while (writer_pending(writer) > 0) {
+		if (poll(&room, 1, milliseconds) == 0)
+			return 0;
+		if (writer_step(writer, error) == -1)
+			return -1;
+	}
+	return 1;
 }

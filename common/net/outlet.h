@@ -18,8 +18,9 @@ struct outlet_options {
 	struct writer *writer; /* set to queue; must outlive the outlet */
 	int descriptor; /* the writer's */
 	void (*drained)(void *argument); /* nothing waits any more */
-	/* The output failed, or its reader has gone; the writer knows why. */
-	void (*broken)(void *argument);
+	/* The reader has gone, or else the output failed, and the writer knows
+	 * why. */
+	void (*broken)(void *argument, bool gone);
 	void *argument;
 };
 
@@ -33,5 +34,12 @@ void outlet_close(struct outlet *outlet);
  * are written at once.
  */
 void outlet_wake(struct outlet *outlet);
+
+/*
+ * Writes what waits, without the loop: 1; 0: for so many milliseconds (-1: for
+ * ever) nobody read; -1.
+ */
+int outlet_drain(
+    struct outlet *outlet, int milliseconds, struct svc_error *error);
 
 #endif

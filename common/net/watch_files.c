@@ -130,7 +130,7 @@ watch_files_stir(struct watch_files *files)
 		(void)evtimer_add(files->save, &soon);
 }
 
-/* Only what was told of belongs into the state. */
+/* Only what was told of belongs into the files. */
 static int
 narrow(const struct watch_files *files, const struct instance_list *list,
     struct instance_list *told, struct svc_error *error)
@@ -167,15 +167,21 @@ watch_files_write_metrics(struct watch_files *files,
     const struct instance_list *list, const struct prober *prober)
 {
 	const struct watch_files_options *options = &files->options;
+	struct watch_metrics_options metrics = {.services = options->services,
+	    .service_count = options->service_count,
+	    .stream = options->stream,
+	    .prober = prober};
+	struct instance_list told = INSTANCE_LIST_INIT;
 	struct buffer text = BUFFER_INIT;
 	struct svc_error error;
 
 	if (options->metrics == NULL)
 		return;
-	if (watch_metrics_append(
-		list, options->stream, prober, &text, &error) == -1 ||
+	if (narrow(files, list, &told, &error) == -1 ||
+	    watch_metrics_append(&metrics, &told, &text, &error) == -1 ||
 	    replace_file(
 		options->metrics, text.data, text.length, false, &error) == -1)
 		fail(files, &error);
 	buffer_release(&text);
+	free(told.items);
 }

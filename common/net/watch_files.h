@@ -8,6 +8,7 @@
 #define SVCKIT_NET_WATCH_FILES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "line/error.h"
 #include "net/prober.h"
@@ -24,6 +25,9 @@ struct watch_files_options {
 	struct event_base *base;
 	const char *state; /* paths, borrowed; NULL: not kept */
 	const char *metrics;
+	/* Those that the metrics have also without instances; sorted. */
+	const char *const *services;
+	size_t service_count;
 	struct stream *stream; /* says what was told of */
 	struct reaper *reaper; /* whose sightings belong to the state; or NULL
 				*/

@@ -216,7 +216,6 @@ watcher_begin(struct watcher *watcher, const struct instance_list *told,
 		stream_catch_up(watcher->options.stream, told, &list);
 	else
 		result = stream_sync(watcher->options.stream, &list, error);
-	stream_settle(watcher->options.stream, watcher->view);
 	for (i = 0; i < list.count; i++)
 		feed(watcher, NULL, &list.items[i]);
 	free(list.items);

@@ -6,8 +6,18 @@
 
 #include "ui/escape.h"
 
+/* So many services that are not fine are named, the others are counted: the
+ * line is read in a mail and on a pager. */
+#define NAMED_MAX 10
+
 /* What a line says of one service at most. */
 enum verdict { FINE, WARNS, CRITICAL };
+
+/* What is said of services. */
+struct faults {
+	struct buffer text;
+	size_t count; /* of services */
+};
 
 struct service_counts {
 	size_t total;
@@ -64,32 +74,44 @@ append_idle(const struct service_counts *counts, struct buffer *out)
 	}
 }
 
-/* Appends what is wrong with a service, "; " in front unless it is the first;
- * nothing where it is fine. */
-static enum verdict
-judge(const char *service, const struct service_counts *counts,
-    enum verdict wanted, struct buffer *out)
+static size_t
+count_working(const struct service_counts *counts)
 {
-	size_t works = counts->of[STATUS_PASSING] + counts->of[STATUS_WARNING];
-	enum verdict verdict = FINE;
+	return counts->of[STATUS_PASSING] + counts->of[STATUS_WARNING];
+}
 
-	if (counts->of[STATUS_CRITICAL] > 0 || works == 0)
-		verdict = CRITICAL;
-	else if (counts->of[STATUS_WARNING] > 0)
-		verdict = WARNS;
-	if (verdict == FINE || verdict != wanted)
-		return verdict;
+/* Appends what is wrong with a service, behind what is said of others. */
+static void
+append_fault(const char *service, const struct service_counts *counts,
+    enum verdict verdict, struct buffer *out)
+{
 	if (out->length > 0)
 		buffer_append_string(out, "; ");
 	buffer_append_format(out, "%s: ", service);
 	if (counts->total == 0)
 		buffer_append_string(out, "no instances");
-	else if (works == 0)
+	else if (count_working(counts) == 0)
 		append_idle(counts, out);
 	else
 		append_status(counts,
 		    verdict == CRITICAL ? STATUS_CRITICAL : STATUS_WARNING,
 		    out);
+}
+
+/* What a service deserves; says why where that is what is wanted. */
+static enum verdict
+judge(const char *service, const struct service_counts *counts,
+    enum verdict wanted, struct faults *faults)
+{
+	enum verdict verdict = FINE;
+
+	if (counts->of[STATUS_CRITICAL] > 0 || count_working(counts) == 0)
+		verdict = CRITICAL;
+	else if (counts->of[STATUS_WARNING] > 0)
+		verdict = WARNS;
+	if (verdict != FINE && verdict == wanted &&
+	    ++faults->count <= NAMED_MAX)
+		append_fault(service, counts, verdict, &faults->text);
 	return verdict;
 }
 
@@ -104,11 +126,11 @@ is_there(const struct instance *instances, size_t count, const char *service)
 	return false;
 }
 
-/* Appends all that deserves wanted; returns the worst there is. */
+/* Says what deserves wanted; returns the worst there is. */
 static enum verdict
 judge_all(const struct instance *instances, size_t count,
     const char *const *services, size_t service_count, enum verdict wanted,
-    struct buffer *out)
+    struct faults *faults)
 {
 	struct service_counts counts = {0};
 	enum verdict worst = FINE, verdict;
@@ -117,13 +139,13 @@ judge_all(const struct instance *instances, size_t count,
 	for (i = 0; i < service_count; i++) {
 		if (is_there(instances, count, services[i]))
 			continue;
-		(void)judge(services[i], &counts, wanted, out);
+		(void)judge(services[i], &counts, wanted, faults);
 		worst = CRITICAL;
 	}
 	for (i = 0; i < count;) {
 		size_t taken = count_service(instances + i, count - i, &counts);
 
-		verdict = judge(instances[i].service, &counts, wanted, out);
+		verdict = judge(instances[i].service, &counts, wanted, faults);
 		if (verdict > worst)
 			worst = verdict;
 		i += taken;
@@ -154,7 +176,7 @@ summary_append(const struct instance *instances, size_t count,
     const char *const *services, size_t service_count, struct buffer *out)
 {
 	static const char *const words[] = {"OK", "WARNING", "CRITICAL"};
-	struct buffer faults = BUFFER_INIT;
+	struct faults faults = {BUFFER_INIT, 0};
 	size_t of[STATUS_COUNT] = {0};
 	size_t i, different = 0;
 	enum verdict worst;
@@ -176,14 +198,17 @@ summary_append(const struct instance *instances, size_t count,
 		buffer_append_format(out, "%s - ", words[worst]);
 		if (worst == FINE)
 			append_counts(of, count, different, out);
-		buffer_append(out, faults.data, faults.length);
+		buffer_append(out, faults.text.data, faults.text.length);
+		if (faults.count > NAMED_MAX)
+			buffer_append_format(
+			    out, "; and %zu more", faults.count - NAMED_MAX);
 	}
 	buffer_append_string(out, " |");
 	for (status = 0; status < STATUS_COUNT; status++)
 		buffer_append_format(out, " %s=%zu",
 		    status_name((enum instance_status)status), of[status]);
-	if (buffer_failed(&faults))
+	if (buffer_failed(&faults.text))
 		out->failed = true;
-	buffer_release(&faults);
+	buffer_release(&faults.text);
 	return worst == CRITICAL;
 }

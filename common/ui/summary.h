@@ -20,7 +20,8 @@
  * Appends the line, without LF, for count instances, sorted by service and id;
  * services are those that were asked for (sorted; service_count 0: whatever
  * there is), and one without instances is critical.  What is critical is told
- * before what warns; draining and expired ones are counted.
+ * before what warns, of ten services, and the others are counted; draining and
+ * expired instances are only counted.
  *
  * 0: nothing is critical, and every service has an instance that may get work;
  * 1: it is not so.

@@ -46,8 +46,9 @@ function __svckit_list
 end
 
 function __svckit_fields
-    printf '%s\n' service id address status utilization latency_ms checked age owner \
-        draining lease ttl capacity.slots capacity.cpu capacity.mem accepts produces
+    printf '%s\n' service id address status reason utilization pinned reported \
+        latency_ms checked age owner draining panic lease ttl capacity.slots capacity.cpu \
+        capacity.mem accepts produces
     __svckit_labels | string replace -r '=.*' '' | sort -u | string replace -r '^' labels.
 end
 

@@ -85,9 +85,38 @@ the_line_says_what_is_wrong_and_what_there_is(void)
 	buffer_release(&line);
 }
 
+static void
+of_many_services_ten_are_named(void)
+{
+	static const char *const statuses[] = {
+	    "critical", "warning", "passing"};
+	struct instance instances[14];
+	struct buffer line = BUFFER_INIT;
+	char text[96];
+	int i;
+
+	for (i = 0; i < 14; i++) {
+		snprintf(text, sizeof(text),
+		    "{\"service\":\"s%02d\",\"id\":\"1\",\"address\":\"h:1\","
+		    "\"status\":\"%s\"}",
+		    i, statuses[i < 3 ? i : 0]);
+		CHECK(instance_parse(&instances[i], text, strlen(text), NULL) ==
+		      0);
+	}
+	CHECK(summary_append(instances, 14, NULL, 0, &line) == 1);
+	CHECK(strstr(buffer_string(&line),
+		  "; s11: none available: 1 of 1 critical; and 3 more |") !=
+	      NULL);
+	CHECK(strstr(buffer_string(&line), "s12") == NULL);
+	for (i = 0; i < 14; i++)
+		instance_release(&instances[i]);
+	buffer_release(&line);
+}
+
 int
 main(void)
 {
+	RUN(of_many_services_ten_are_named);
 	RUN(the_line_says_what_is_wrong_and_what_there_is);
 	return check_done();
 }
