@@ -700,10 +700,7 @@ open_events(struct watch *self)
 	    .drained = on_drained,
 	    .broken = on_broken,
 	    .argument = self};
-	struct timeval time = {(time_t)request->timeout,
-	    (suseconds_t)((request->timeout -
-			      (double)(time_t)request->timeout) *
-			  1e6)};
+	struct timeval time = duration_timeval(request->timeout);
 	struct svc_error error;
 
 	if (outlet_open(&self->outlet, &outlet, &error) == -1)

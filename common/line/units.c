@@ -17,6 +17,9 @@
 /* 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: RFC 3339's years. */
 #define TIME_MINIMUM (-62167219200000LL)
 #define TIME_MAXIMUM 253402300799999LL
+/* More than any wait, and less than what overflows a timer (libevent adds it to
+ * the clock). */
+#define TIMEVAL_MAX 1e9
 
 struct unit {
 	const char *suffix;
@@ -232,6 +235,23 @@ parse_quantity(const char *text, double *quantity)
 		return false;
 	*quantity = number * unit->factor;
 	return true;
+}
+
+struct timeval
+duration_timeval(double seconds)
+{
+	struct timeval time = {0, 0};
+
+	if (!(seconds > 0))
+		return time;
+	seconds = fmin(seconds, TIMEVAL_MAX);
+	time.tv_sec = (time_t)seconds;
+	time.tv_usec = (suseconds_t)ceil((seconds - (double)time.tv_sec) * 1e6);
+	if (time.tv_usec == 1000000) {
+		time.tv_sec++;
+		time.tv_usec = 0;
+	}
+	return time;
 }
 
 int

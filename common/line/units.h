@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/time.h>
 
 #include "line/buffer.h"
 #include "line/error.h"
@@ -46,6 +47,12 @@ int duration_parse(const char *text, double *seconds, struct svc_error *error);
  * 250ms, 3.5s, 4m, 2h, 3d.  Less than nothing is 0s.
  */
 void duration_append(struct buffer *out, double seconds);
+
+/*
+ * The same as timers take it: rounded up, so that none is early; less than
+ * nothing is nothing, and what lies beyond some decades is those.
+ */
+struct timeval duration_timeval(double seconds);
 
 /* A size in bytes.  EX_USAGE. */
 int size_parse(const char *text, double *bytes, struct svc_error *error);

@@ -1,6 +1,5 @@
 #include "net/call.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -11,14 +10,11 @@
 static void
 arm_rest(struct call_engine *engine, double at)
 {
-	double seconds = fmax(0, at - time_monotonic());
-	struct timeval wait;
+	struct timeval wait = duration_timeval(at - time_monotonic());
 
 	if (at <= 0 || at == engine->rest_at)
 		return;
 	engine->rest_at = at;
-	wait.tv_sec = (time_t)seconds;
-	wait.tv_usec = (suseconds_t)((seconds - floor(seconds)) * 1e6);
 	evtimer_add(engine->rest, &wait);
 }
 

@@ -63,17 +63,13 @@ expiry(const struct call_job *job)
 static void
 set_timer(struct call_job *job, double at)
 {
-	double seconds = fmax(0, at - time_monotonic());
-	struct timeval wait;
+	struct timeval wait = duration_timeval(at - time_monotonic());
 
 	if (!isfinite(at)) {
 		if (evtimer_pending(&job->timer, NULL))
 			evtimer_del(&job->timer);
 		return;
 	}
-	seconds = fmin(seconds, 1e9);
-	wait.tv_sec = (time_t)seconds;
-	wait.tv_usec = (suseconds_t)((seconds - floor(seconds)) * 1e6);
 	evtimer_add(&job->timer, &wait);
 }
 

@@ -25,14 +25,8 @@ struct call_socket {
 static void
 set_timer(struct call_loop *loop, double at)
 {
-	struct timeval wait = {0, 0};
-	double seconds = at - time_monotonic();
+	struct timeval wait = duration_timeval(at - time_monotonic());
 
-	if (seconds > 0) {
-		wait.tv_sec = (time_t)seconds;
-		wait.tv_usec =
-		    (suseconds_t)((seconds - (double)wait.tv_sec) * 1e6);
-	}
 	loop->armed_at = at;
 	event_add(loop->timer, &wait);
 }

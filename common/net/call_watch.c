@@ -139,9 +139,7 @@ arm(struct call_watch *watch)
 		evtimer_del(watch->timer);
 		return;
 	}
-	at = fmin(fmax(0, at - now), 1e9);
-	wait.tv_sec = (time_t)at;
-	wait.tv_usec = (suseconds_t)((at - floor(at)) * 1e6);
+	wait = duration_timeval(at - now);
 	evtimer_add(watch->timer, &wait);
 }
 

@@ -109,14 +109,8 @@ fail_errno(struct probe *probe, int failure)
 static int
 wait_for(struct probe *probe, short what, event_callback_fn fn)
 {
-	double left = probe->ends - time_monotonic();
-	struct timeval time = {0, 0};
+	struct timeval time = duration_timeval(probe->ends - time_monotonic());
 
-	if (left > 0) {
-		time.tv_sec = (time_t)left;
-		time.tv_usec =
-		    (suseconds_t)((left - (double)time.tv_sec) * 1e6);
-	}
 	if (event_assign(probe->event, probe->base, probe->descriptor, what, fn,
 		probe) == 0 &&
 	    event_add(probe->event, &time) == 0)

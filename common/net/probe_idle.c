@@ -100,7 +100,7 @@ look(
 static int
 pause_for(struct idle *idle, double seconds, struct svc_error *error)
 {
-	struct timeval time = {0, (suseconds_t)(seconds * 1e6)};
+	struct timeval time = duration_timeval(seconds);
 
 	if (event_base_loopexit(idle->base, &time) == -1 ||
 	    event_base_loop(idle->base, EVLOOP_NO_EXIT_ON_EMPTY) == -1)

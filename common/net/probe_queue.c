@@ -112,7 +112,7 @@ head(const struct probe_queue *queue, enum probe_pace pace)
 static void
 arm(struct probe_queue *queue)
 {
-	double due = INFINITY, wait;
+	double due = INFINITY;
 	const struct probe_job *job;
 	struct timeval time;
 	int pace;
@@ -126,11 +126,7 @@ arm(struct probe_queue *queue)
 		(void)evtimer_del(queue->timer);
 		return;
 	}
-	wait = due - time_monotonic();
-	if (wait < 0)
-		wait = 0;
-	time.tv_sec = (time_t)wait;
-	time.tv_usec = (suseconds_t)((wait - (double)time.tv_sec) * 1e6);
+	time = duration_timeval(due - time_monotonic());
 	(void)evtimer_add(queue->timer, &time);
 }
 

@@ -29,13 +29,8 @@ chance(void)
 static void
 wake_in(struct probed_service *service, double wait)
 {
-	struct timeval time = {0, 0};
+	struct timeval time = duration_timeval(wait);
 
-	if (wait > 0) {
-		time.tv_sec = (time_t)wait;
-		time.tv_usec =
-		    (suseconds_t)((wait - (double)time.tv_sec) * 1e6);
-	}
 	(void)evtimer_add(service->timer, &time);
 }
 

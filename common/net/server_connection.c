@@ -13,6 +13,8 @@
 #include <event2/http.h>
 #include <event2/listener.h>
 
+#include "line/units.h"
+
 /* What a client may send ahead of an answer before it is read no further. */
 #define AHEAD_MAX (64UL * 1024)
 /* An answer must be taken at this rate, after a start. */
@@ -29,10 +31,8 @@ static void feed(struct connection *connection);
 static void
 set_timer(struct connection *connection, double seconds)
 {
-	struct timeval span;
+	struct timeval span = duration_timeval(seconds);
 
-	span.tv_sec = (time_t)seconds;
-	span.tv_usec = (suseconds_t)((seconds - (double)span.tv_sec) * 1e6);
 	evtimer_add(connection->timer, &span);
 }
 

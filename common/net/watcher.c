@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "line/units.h"
 #include "registry/view.h"
 
 /* After the registry could not be read, in seconds. */
@@ -24,8 +25,7 @@ struct watcher {
 static void
 after(struct event *event, double seconds)
 {
-	struct timeval time = {(time_t)seconds,
-	    (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6)};
+	struct timeval time = duration_timeval(seconds);
 
 	(void)event_add(event, &time);
 }

@@ -28,13 +28,8 @@
 static void
 arm(struct event *timer, double seconds)
 {
-	struct timeval span = {0, 0};
+	struct timeval span = duration_timeval(seconds);
 
-	if (seconds > 0) {
-		span.tv_sec = (time_t)seconds;
-		span.tv_usec =
-		    (suseconds_t)((seconds - (double)span.tv_sec) * 1e6);
-	}
 	evtimer_add(timer, &span);
 }
 

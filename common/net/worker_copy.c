@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "line/json.h"
+#include "line/units.h"
 #include "net/worker_task.h"
 
 /* A copy that ends sooner than this, and has answered nothing, is not started
@@ -52,8 +53,7 @@ schedule(struct worker_copy *copy)
 	if (copy->failures > 0)
 		pause = fmin(COPY_PAUSE_LONGEST,
 		    ldexp(COPY_PAUSE_FIRST, copy->failures - 1));
-	span.tv_sec = (time_t)pause;
-	span.tv_usec = (suseconds_t)((pause - (double)span.tv_sec) * 1e6);
+	span = duration_timeval(pause);
 	evtimer_add(copy->restart, &span);
 }
 

@@ -15,6 +15,7 @@
 
 #include <event2/event.h>
 
+#include "line/units.h"
 #include "process/child.h"
 
 #define READ_SIZE (64UL * 1024)
@@ -231,14 +232,12 @@ process_forget_input(struct worker_process *process)
 void
 process_stop(struct worker_process *process, double grace)
 {
-	struct timeval span;
+	struct timeval span = duration_timeval(grace);
 
 	if (process->stopping || process->pid == 0)
 		return;
 	process->stopping = true;
 	kill(-process->pid, grace > 0 ? SIGTERM : SIGKILL);
-	span.tv_sec = (time_t)grace;
-	span.tv_usec = (suseconds_t)((grace - (double)span.tv_sec) * 1e6);
 	if (grace > 0)
 		evtimer_add(process->grace, &span);
 }

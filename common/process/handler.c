@@ -90,11 +90,8 @@ due(const struct handler *handler)
 static void
 wait_for(struct handler *handler, double seconds)
 {
-	struct timeval time;
+	struct timeval time = duration_timeval(seconds);
 
-	time.tv_sec = (time_t)seconds;
-	/* Rounded up, so that it is not too early by less. */
-	time.tv_usec = (suseconds_t)((seconds - (double)time.tv_sec) * 1e6) + 1;
 	if (evtimer_add(handler->timer, &time) == -1)
 		notice(handler);
 }

@@ -31,21 +31,11 @@ struct handler_run {
 	bool over; /* the leader has ended, and is not reaped yet */
 };
 
-static struct timeval
-span(double seconds)
-{
-	struct timeval time;
-
-	time.tv_sec = (time_t)seconds;
-	time.tv_usec = (suseconds_t)((seconds - (double)time.tv_sec) * 1e6);
-	return time;
-}
-
 /* Arms the timer; a run whose timer cannot be armed is not left to itself. */
 static void
 set_timer(struct handler_run *run, double seconds)
 {
-	struct timeval time = span(seconds);
+	struct timeval time = duration_timeval(seconds);
 
 	if (evtimer_add(run->timer, &time) == -1)
 		event_active(run->timer, EV_TIMEOUT, 0);

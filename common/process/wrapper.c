@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "line/units.h"
 #include "process/child.h"
 #include "process/signals.h"
 
@@ -144,8 +145,7 @@ wrapper_start(struct wrapper *wrapper, char *const *argv,
 void
 wrapper_stop(struct wrapper *wrapper, double grace)
 {
-	struct timeval time = {(time_t)grace,
-	    (suseconds_t)((grace - (double)(time_t)grace) * 1e6)};
+	struct timeval time = duration_timeval(grace);
 
 	if (wrapper->pid == 0)
 		return;

@@ -395,6 +395,32 @@ pairs_are_split_at_the_first_equals_sign(void)
 			printf("# %s\n", wrong[i]);
 }
 
+static void
+a_timer_is_never_early(void)
+{
+	static const struct {
+		double seconds;
+		long whole, micro;
+	} rows[] = {
+	    {0, 0, 0},
+	    {-3, 0, 0},
+	    {(double)NAN, 0, 0},
+	    {1, 1, 0},
+	    {0.25, 0, 250000},
+	    {1e-9, 0, 1},
+	    {1.9999999, 2, 0},
+	    {(double)INFINITY, 1000000000, 0},
+	};
+	struct timeval time;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		time = duration_timeval(rows[i].seconds);
+		CHECK(time.tv_sec == rows[i].whole);
+		CHECK(time.tv_usec == rows[i].micro);
+	}
+}
+
 int
 main(void)
 {
@@ -417,5 +443,6 @@ main(void)
 	RUN(the_clocks_run);
 	RUN(names_are_safe_as_file_names);
 	RUN(pairs_are_split_at_the_first_equals_sign);
+	RUN(a_timer_is_never_early);
 	return check_done();
 }
