@@ -9,9 +9,12 @@
 #include "net/probed_panic.h"
 #include "registry/health_book.h"
 
-#define WRITE_INTERVAL	 1.0 /* seconds, as all of these */
-#define TOUCH_INTERVAL	 5.0
-#define CLAIM_INTERVAL	 5.0 /* another's lock ends with an event; else this */
+#define WRITE_INTERVAL 1.0 /* seconds, as all of these */
+#define TOUCH_INTERVAL 5.0
+#define CLAIM_INTERVAL 5.0 /* another's lock ends with an event; else this */
+/* At the start every result is waited for so long: with the first line those
+ * without one are unknown, and get no work. */
+#define FIRST_INTERVAL	 5.0
 #define REFUSED_INTERVAL 60.0
 bool
 probed_file_wanted(const struct probed_service *service)
@@ -42,7 +45,7 @@ probed_file_due(const struct probed_service *service)
 
 	if (service->dirty && service->empty)
 		return all_known(service) ? 0
-					  : service->claimed + WRITE_INTERVAL;
+					  : service->claimed + FIRST_INTERVAL;
 	if (service->dirty)
 		return last + WRITE_INTERVAL;
 	if (service->touched > last)
