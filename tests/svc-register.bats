@@ -550,6 +550,30 @@ loaded() {
 	[ "$(grep -c 'busy: its record was removed' log)" -eq 1 ]
 }
 
+# changes FIRST LAST: another instance of render is written so many times.
+changes() {
+	for ((i = $1; i <= $2; i++)); do
+		echo "$i" >"$SVC_REGISTRY/services/render/.tmp"
+		mv "$SVC_REGISTRY/services/render/"{.tmp,other.json}
+		read -rt 0.02 <> <(:) || :
+	done
+}
+
+# switches: how often the process pid has waited for something.
+switches() { awk '/^voluntary/ { print $2 }' "/proc/$pid/status"; }
+
+@test "what other instances report does not wake a registered command each time" {
+	hold sleep 600 2>log
+	until_true 10 found
+	changes 1 1
+	before=$(switches)
+	changes 2 101
+	[ $(($(switches) - before)) -lt 50 ]
+	# It still hears what becomes of its own record.
+	rm "$SVC_REGISTRY/services/render/held.json"
+	until_true 10 grep -q 'held: its record was removed' log
+}
+
 # in_terminal SCRIPT: runs it by an interactive-like bash on a terminal of its
 # own, presses ^C once the file up exists, prints "ended" and its status.
 in_terminal() {

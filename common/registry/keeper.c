@@ -16,6 +16,9 @@
 
 /* How often a lock's record is looked at when nobody tells of changes. */
 #define LOOK_INTERVAL 5.0
+/* Changes are told at once, but not more often: the service's other instances
+ * report their load, too, and each of them would wake us. */
+#define WATCH_INTERVAL 1
 
 struct keeper {
 	struct registry *registry;
@@ -33,9 +36,11 @@ struct keeper {
 	bool late; /* the last heartbeat failed, and that was said */
 	struct store_watch *watch; /* NULL: the timer must do */
 	struct event *changed;
+	struct event *pause; /* while it is pending changed is not */
 	struct event *timer;
 	struct event *reporter;
 	bool concerned; /* what the watch told of is our record */
+	bool deaf; /* the watch failed: read it although it is not readable */
 };
 
 static void
@@ -57,11 +62,14 @@ stop(struct keeper *keeper)
 {
 	if (keeper->changed != NULL)
 		event_free(keeper->changed);
+	if (keeper->pause != NULL)
+		event_free(keeper->pause);
 	if (keeper->timer != NULL)
 		event_free(keeper->timer);
 	if (keeper->reporter != NULL)
 		event_free(keeper->reporter);
-	keeper->changed = keeper->timer = keeper->reporter = NULL;
+	keeper->changed = keeper->pause = NULL;
+	keeper->timer = keeper->reporter = NULL;
 	if (keeper->watch != NULL)
 		store_watch_close(keeper->watch);
 	keeper->watch = NULL;
@@ -225,36 +233,52 @@ on_change(void *argument, const struct store_change *change)
 static void
 on_watch(evutil_socket_t descriptor, short what, void *argument)
 {
+	const struct timeval pause = {WATCH_INTERVAL, 0};
 	struct keeper *keeper = argument;
 	struct svc_error error;
 
 	(void)descriptor;
 	(void)what;
 	keeper->concerned = false;
-	if (store_watch_read(keeper->watch, on_change, keeper, &error) == -1) {
-		/* The timer goes on looking. */
-		event_free(keeper->changed);
-		keeper->changed = NULL;
-	}
+	keeper->deaf =
+	    store_watch_read(keeper->watch, on_change, keeper, &error) == -1;
 	/* Our own heartbeat is a change too: looking must not beat again. */
-	if (keeper->concerned && look(keeper, &error) == 0)
+	if ((keeper->concerned || keeper->deaf) && look(keeper, &error) == 0) {
 		lose(keeper);
+		return;
+	}
+	(void)event_del(keeper->changed);
+	(void)event_add(keeper->pause, &pause);
 }
 
-/* Changes are told at once where the kernel has a watch left for us. */
 static void
+on_pause(evutil_socket_t descriptor, short what, void *argument)
+{
+	struct keeper *keeper = argument;
+
+	(void)descriptor;
+	(void)what;
+	if (event_add(keeper->changed, NULL) == -1 || keeper->deaf)
+		event_active(keeper->changed, EV_READ, 0);
+}
+
+/* Changes are told where the kernel has a watch left for us.  Whether they
+ * are. */
+static bool
 follow(struct keeper *keeper)
 {
+	struct event_base *base = keeper->options.base;
+
 	if (registry_watch_open(keeper->registry, keeper->service,
 		&keeper->watch, NULL) == -1) {
 		keeper->watch = NULL;
-		return;
+		return false;
 	}
-	keeper->changed = event_new(keeper->options.base,
-	    store_watch_descriptor(keeper->watch), EV_READ | EV_PERSIST,
-	    on_watch, keeper);
-	if (keeper->changed != NULL)
-		(void)event_add(keeper->changed, NULL);
+	keeper->pause = evtimer_new(base, on_pause, keeper);
+	keeper->changed = event_new(base, store_watch_descriptor(keeper->watch),
+	    EV_READ | EV_PERSIST, on_watch, keeper);
+	return keeper->pause != NULL && keeper->changed != NULL &&
+	       event_add(keeper->changed, NULL) == 0;
 }
 
 /* Makes a timer that calls fn every interval seconds. */
@@ -262,8 +286,7 @@ static int
 repeat(struct keeper *keeper, double interval, event_callback_fn fn,
     struct event **timer, struct svc_error *error)
 {
-	struct timeval time = {(time_t)interval,
-	    (suseconds_t)((interval - (double)(time_t)interval) * 1e6)};
+	struct timeval time = duration_timeval(interval);
 
 	*timer = event_new(keeper->options.base, -1, EV_PERSIST, fn, keeper);
 	if (*timer == NULL || event_add(*timer, &time) == -1)
@@ -276,8 +299,7 @@ schedule(struct keeper *keeper, struct svc_error *error)
 {
 	if (keeper->options.base == NULL)
 		return 0;
-	follow(keeper);
-	if ((keeper->ttl > 0 || keeper->changed == NULL) &&
+	if ((!follow(keeper) || keeper->ttl > 0) &&
 	    repeat(keeper, keeper_interval(keeper), on_timer, &keeper->timer,
 		error) == -1)
 		return -1;
