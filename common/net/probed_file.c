@@ -16,6 +16,7 @@
  * without one are unknown, and get no work. */
 #define FIRST_INTERVAL	 5.0
 #define REFUSED_INTERVAL 60.0
+
 bool
 probed_file_wanted(const struct probed_service *service)
 {
