@@ -224,6 +224,27 @@ parse_option(const struct cli *cli, struct request *request, int option)
 	}
 }
 
+/* What --until asks for has to be watched. */
+static void
+take_until(const struct cli *cli, struct request *request)
+{
+	const char *const *asked;
+	size_t count = until_services(request->until, &asked), i, k;
+
+	if (request->service_count == 0) {
+		request->services = asked;
+		request->service_count = count;
+	}
+	for (i = 0; i < count; i++) {
+		for (k = 0; k < request->service_count; k++)
+			if (strcmp(asked[i], request->services[k]) == 0)
+				break;
+		if (k == request->service_count)
+			cli_refuse(cli, OPTION_UNTIL,
+			    "'%s' is not among the NAMEs", asked[i]);
+	}
+}
+
 /* [NAME...] [-- HANDLER...]: getopt_long(3) has eaten "--" where there is no
  * NAME. */
 static void
@@ -243,9 +264,8 @@ take_operands(const struct cli *cli, struct request *request, char *argv[])
 	}
 	request->services = (const char *const *)operands;
 	request->service_count = cli_services(cli, (int)count, operands);
-	if (count == 0 && request->until != NULL)
-		request->service_count =
-		    until_services(request->until, &request->services);
+	if (request->until != NULL)
+		take_until(cli, request);
 }
 
 /* Options that mean nothing by themselves. */
@@ -358,7 +378,7 @@ finish(struct watch *self)
 {
 	self->ending = true;
 	if (self->watcher != NULL)
-		watcher_pause(self->watcher, true);
+		watcher_stop(self->watcher);
 	if (is_done(self))
 		leave_loop(self);
 	else if (handles(self))
@@ -390,6 +410,16 @@ on_signal(void *argument, int number, bool alone)
 	stop(self);
 }
 
+static void
+hold(struct watch *self, bool wanted)
+{
+	struct svc_error error;
+
+	if (self->watcher != NULL &&
+	    watcher_hold(self->watcher, wanted, &error) == -1)
+		cli_fail(&error);
+}
+
 /* What did not fit is told as it is now. */
 static void
 on_drained(void *argument)
@@ -397,7 +427,7 @@ on_drained(void *argument)
 	struct watch *self = argument;
 
 	if (!self->ending)
-		watcher_pause(self->watcher, false);
+		hold(self, false);
 	else if (is_done(self))
 		leave_loop(self);
 }
@@ -817,7 +847,7 @@ on_looked(void *argument)
 		check_until(self);
 	/* What is not read will be told later, as it is then. */
 	if (!self->ending && writer_pending(self->writer) > BACKLOG_MAX)
-		watcher_pause(self->watcher, true);
+		hold(self, true);
 }
 
 static void
@@ -832,9 +862,12 @@ leave_files(struct watch *self)
 {
 	struct instance_list list = INSTANCE_LIST_INIT;
 	const struct prober *prober = collect(self, &list);
+	struct svc_error error;
 
-	keep_state(self, &list);
 	watch_files_write_metrics(self->files, &list, prober);
+	if (watcher_told(self->watcher, &list, &error) == -1)
+		cli_fail(&error);
+	keep_state(self, &list);
 	free(list.items);
 }
 

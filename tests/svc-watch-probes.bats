@@ -115,6 +115,8 @@ holder() {
 	add a "$port"
 	watch
 	until_true 20 found a '.status == "warning" and .utilization == 0.75'
+	answers state '200 {"status":"warn"}'
+	until_true 20 found a '.status == "warning" and .utilization == null'
 	answers state '500 s3cret'
 	until_true 20 found a '.status == "critical"'
 	run ! grep -r s3cret "$SVC_REGISTRY/health" events

@@ -248,3 +248,15 @@ db: no instances" ]
 	run -124 --separate-stderr svc-watch -p --until render -T 0.5
 	[[ $stderr == *'connection refused'* ]]
 }
+
+@test "with -p a malformed check is a warning, and no reason to wait for ever" {
+	svc-register -i a render 127.0.0.1:1
+	jq -c '.check = "yes"' "$SVC_REGISTRY/services/render/a.json" >changed
+	mv changed "$SVC_REGISTRY/services/render/a.json"
+	run -0 svc-watch -p --until 'render,render=warning' -T 20
+}
+
+@test "what --until asks for must be among the NAMEs" {
+	run -64 svc-watch --until 'a>=1,b=gone' a c
+	says "'b' is not among the NAMEs"
+}

@@ -273,6 +273,25 @@ fcntl.ioctl(4, termios.FIONREAD, n)
 sys.exit(n[0] < 60000)'
 }
 
+@test "a reader that does not read holds up neither the probes nor their results" {
+	jq -cn 'range(3000) | {service: "many", id: "i\(.)", address: "127.0.0.1:\(. + 1)",
+		meta: {x: ("x" * 600)}}' | svc-register -q - >/dev/null
+	mkfifo pipe
+	start bash -c 'exec svc-watch -p --state seen >pipe'
+	exec 4<pipe
+	head -c 1 <&4 >first
+	svc-register -q -i one --check-tcp render 127.0.0.1:1
+	until_true 20 critical one
+	timeout 20 sed -n '/"id":"one".*"critical"/{p;q}' <&4 >events
+	exec 4<&-
+	[ -s events ]
+	wait_gone "$pid" 20
+}
+
+critical() {
+	svc-discover --status critical render | jq -e --arg id "$1" 'select(.id == $id)'
+}
+
 @test "--until waits for instances, and prints nothing" {
 	start svc-watch --until 'render>=2' -T 60 >out
 	svc-register -i a render 127.0.0.1:1 >/dev/null

@@ -186,11 +186,16 @@ measures_changed(const struct probed_instance *probed)
 static void
 measure(struct probed_instance *probed, const struct probe_answer *answer)
 {
+	double utilization = utilization_of(probed, answer);
+
+	if (answer->failure != 0)
+		return;
+	probed->latency_ms = verdict_mean(probed->latency_ms, answer->ms);
+	/* One that does not say it any more has none: an old one would hide
+	 * what the holder reports. */
 	probed->utilization =
-	    verdict_mean(probed->utilization, utilization_of(probed, answer));
-	if (answer->failure == 0)
-		probed->latency_ms =
-		    verdict_mean(probed->latency_ms, answer->ms);
+	    utilization < 0 ? -1
+			    : verdict_mean(probed->utilization, utilization);
 }
 
 enum probed_change

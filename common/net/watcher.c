@@ -3,6 +3,7 @@
 #include <event2/event.h>
 
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "line/units.h"
@@ -19,7 +20,10 @@ struct watcher {
 	struct event *retry;
 	struct event *reap;
 	bool failing; /* the registry cannot be read, and that was said */
-	bool paused;
+	bool stopped;
+	bool held;
+	struct instance_list told; /* while it is held: what was told last */
+	const char *missed; /* why there will be a resync then, or NULL */
 };
 
 static void
@@ -35,7 +39,10 @@ on_resync(void *argument, const char *reason)
 {
 	struct watcher *watcher = argument;
 
-	stream_resync(watcher->options.stream, reason);
+	if (watcher->held)
+		watcher->missed = reason;
+	else
+		stream_resync(watcher->options.stream, reason);
 }
 
 static void
@@ -64,7 +71,8 @@ on_changed(
 {
 	struct watcher *watcher = argument;
 
-	stream_changed(watcher->options.stream, before, after);
+	if (!watcher->held)
+		stream_changed(watcher->options.stream, before, after);
 	feed(watcher, before, after);
 }
 
@@ -92,6 +100,8 @@ look(struct watcher *watcher)
 	    .argument = watcher};
 	struct svc_error error;
 
+	if (watcher->stopped)
+		return;
 	if (view_update(watcher->view, &listener, &error) == -1) {
 		if (!watcher->failing)
 			watcher->options.failed(
@@ -103,7 +113,8 @@ look(struct watcher *watcher)
 		watcher->failing = false;
 		(void)event_add(watcher->readable, NULL);
 	}
-	stream_settle(watcher->options.stream, watcher->view);
+	if (!watcher->held)
+		stream_settle(watcher->options.stream, watcher->view);
 	schedule_reaper(watcher);
 	watcher->options.looked(watcher->options.argument);
 }
@@ -119,14 +130,9 @@ on_readable(evutil_socket_t descriptor, short what, void *argument)
 static void
 on_retry(evutil_socket_t descriptor, short what, void *argument)
 {
-	struct watcher *watcher = argument;
-
 	(void)descriptor;
 	(void)what;
-	if (watcher->paused)
-		after(watcher->retry, RETRY_INTERVAL);
-	else
-		look(watcher);
+	look(argument);
 }
 
 static void
@@ -199,6 +205,7 @@ watcher_close(struct watcher *watcher)
 		event_free(watcher->reap);
 	prober_close(watcher->prober);
 	view_close(watcher->view);
+	instance_list_release(&watcher->told);
 	free(watcher);
 }
 
@@ -220,18 +227,94 @@ watcher_begin(struct watcher *watcher, const struct instance_list *told,
 		feed(watcher, NULL, &list.items[i]);
 	free(list.items);
 	schedule_reaper(watcher);
-	watcher_pause(watcher, false);
+	(void)event_add(watcher->readable, NULL);
 	return result;
 }
 
 void
-watcher_pause(struct watcher *watcher, bool pause)
+watcher_stop(struct watcher *watcher)
 {
-	watcher->paused = pause;
-	if (pause)
-		(void)event_del(watcher->readable);
-	else if (!watcher->failing)
-		(void)event_add(watcher->readable, NULL);
+	watcher->stopped = true;
+	(void)event_del(watcher->readable);
+	(void)event_del(watcher->retry);
+}
+
+/* Copies the view, whose instances live no longer than to its next update. */
+static int
+keep_told(struct watcher *watcher, struct svc_error *error)
+{
+	struct instance_list list = INSTANCE_LIST_INIT;
+	struct buffer line = BUFFER_INIT;
+	struct instance *copy;
+	int result = 0;
+	size_t i;
+
+	if (view_list(watcher->view, &list, error) == -1)
+		return -1;
+	for (i = 0; i < list.count && result == 0; i++) {
+		buffer_clear(&line);
+		instance_print(&list.items[i], &line);
+		copy = instance_list_add(&watcher->told);
+		if (copy == NULL || buffer_failed(&line)) {
+			result =
+			    svc_error_set(error, EX_OSERR, "out of memory");
+		} else if (instance_parse(
+			       copy, line.data, line.length, error) == -1) {
+			watcher->told.count--;
+			result = -1;
+		}
+	}
+	buffer_release(&line);
+	free(list.items);
+	return result;
+}
+
+static int
+tell_kept(struct watcher *watcher, struct svc_error *error)
+{
+	struct instance_list list = INSTANCE_LIST_INIT;
+	struct stream *stream = watcher->options.stream;
+
+	if (view_list(watcher->view, &list, error) == -1)
+		return -1;
+	if (watcher->missed != NULL)
+		stream_resync(stream, watcher->missed);
+	watcher->missed = NULL;
+	stream_catch_up(stream, &watcher->told, &list);
+	free(list.items);
+	instance_list_release(&watcher->told);
+	return 0;
+}
+
+int
+watcher_hold(struct watcher *watcher, bool hold, struct svc_error *error)
+{
+	int result;
+
+	if (hold == watcher->held)
+		return 0;
+	result = hold ? keep_told(watcher, error) : tell_kept(watcher, error);
+	if (result == 0)
+		watcher->held = hold;
+	return result;
+}
+
+int
+watcher_told(const struct watcher *watcher, struct instance_list *list,
+    struct svc_error *error)
+{
+	size_t size = watcher->told.count * sizeof(*list->items);
+
+	if (!watcher->held)
+		return view_list(watcher->view, list, error);
+	free(list->items);
+	list->count = watcher->told.count;
+	list->items = malloc(size + 1);
+	if (list->items == NULL)
+		return svc_error_errno(error, "watcher");
+	if (size > 0)
+		memcpy(list->items, watcher->told.items, size);
+	return 0;
 }
 
 int

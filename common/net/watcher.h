@@ -51,11 +51,19 @@ void watcher_close(struct watcher *watcher);
 int watcher_begin(struct watcher *watcher, const struct instance_list *told,
     struct svc_error *error);
 
+/* Looks at the registry no more; what is known is probed until the close. */
+void watcher_stop(struct watcher *watcher);
+
 /*
- * While it is paused the registry is not looked at; afterwards what is
- * different is told.  What is known is probed on.
+ * While it is held the stream tells nothing: for a reader that does not read.
+ * The registry is followed, and probed and reaped, as ever; let go, it tells how
+ * things are different by then.  0, -1.
  */
-void watcher_pause(struct watcher *watcher, bool pause);
+int watcher_hold(struct watcher *watcher, bool hold, struct svc_error *error);
+
+/* The instances as the stream told of them last; see view_list(). */
+int watcher_told(const struct watcher *watcher, struct instance_list *list,
+    struct svc_error *error);
 
 /* The instances as they were last looked at; see view_list(). */
 int watcher_list(const struct watcher *watcher, struct instance_list *list,

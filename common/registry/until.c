@@ -231,8 +231,8 @@ until_doubt(struct instance_list *list)
 
 	for (i = 0; i < list->count; i++) {
 		instance = &list->items[i];
-		if (status_works(instance->status) && instance->checked == 0 &&
-		    check_wanted(instance))
+		if (instance->status == STATUS_PASSING &&
+		    instance->checked == 0 && check_wanted(instance))
 			instance->status = STATUS_UNKNOWN;
 	}
 }
