@@ -56,8 +56,8 @@ void watcher_stop(struct watcher *watcher);
 
 /*
  * While it is held the stream tells nothing: for a reader that does not read.
- * The registry is followed, and probed and reaped, as ever; let go, it tells how
- * things are different by then.  0, -1.
+ * The registry is followed, and probed and reaped, as ever; let go, it tells
+ * how things are different by then.  0, -1.
  */
 int watcher_hold(struct watcher *watcher, bool hold, struct svc_error *error);
 
