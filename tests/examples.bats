@@ -30,6 +30,14 @@ session_is_over() {
 	! pgrep -s "$1" >/dev/null
 }
 
+# end_session SID: an example that fails leaves what it started to us.
+end_session() {
+	local pid
+	for pid in $(pgrep -s "$1"); do
+		kill -9 "$pid" 2>/dev/null || :
+	done
+}
+
 # What an example calls outside of its directory: the machine's own daemons and
 # mail.  They are called in svc-watch-handlers.bats.
 shield() {
@@ -53,9 +61,18 @@ run_example() {
 		exec timeout -k 5 120 setsid -w bash -c \
 			'echo $$ >../session; set -eu -o pipefail -m; . "$0"' "$OLDPWD/$1" \
 			>../out 2>&1 3>&- </dev/null
-	) || { echo "ended with $?:"; cat "$1" "$where/out"; return 1; } >&2
-	until_true 20 session_is_over "$(cat "$where/session")" ||
-		{ echo 'left processes behind:'; cat "$1"; return 1; } >&2
+	) || {
+		echo "ended with $?:"
+		cat "$1" "$where/out"
+		end_session "$(cat "$where/session")"
+		return 1
+	} >&2
+	until_true 20 session_is_over "$(cat "$where/session")" || {
+		echo 'left processes behind:'
+		cat "$1"
+		end_session "$(cat "$where/session")"
+		return 1
+	} >&2
 }
 
 # runs PAGE: all its examples end with 0 and leave no process behind.
