@@ -24,38 +24,22 @@ struct event_format {
 	struct event_table table;
 };
 
-static int
-parse_name(
-    struct event_format *format, const char *name, struct svc_error *error)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(kind_names) / sizeof(kind_names[0]); i++) {
-		if (name == NULL || strcmp(name, kind_names[i]) == 0) {
-			format->kind = (enum kind)i;
-			return 0;
-		}
-	}
-	if (!template_wanted(name))
-		return svc_error_set(error, EX_USAGE,
-		    "not an output: '%s': json, table, tsv, or a FORMAT with "
-		    "%%{member}",
-		    name);
-	format->kind = KIND_CUSTOM;
-	return template_parse(&format->template, name, error);
-}
-
 int
 event_format_parse(
     struct event_format **format, const char *name, struct svc_error *error)
 {
+	int kind;
+
 	if ((*format = calloc(1, sizeof(**format))) == NULL)
 		return svc_error_set(error, EX_OSERR, "out of memory");
-	if (parse_name(*format, name, error) == -1) {
+	kind = template_choose(
+	    kind_names, KIND_CUSTOM, name, &(*format)->template, error);
+	if (kind == -1) {
 		event_format_free(*format);
 		*format = NULL;
 		return -1;
 	}
+	(*format)->kind = (enum kind)kind;
 	return 0;
 }
 

@@ -174,3 +174,36 @@ template_append(const struct template *template, template_member_fn member,
 	if (out->length == start || out->data[out->length - 1] != '\n')
 		buffer_append_char(out, '\n');
 }
+
+static int
+refuse_name(const char *const *names, size_t count, const char *name,
+    struct svc_error *error)
+{
+	struct buffer list = BUFFER_INIT;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		buffer_append_format(&list, "%s, ", names[i]);
+	if (buffer_string(&list) == NULL)
+		svc_error_set(error, EX_OSERR, "out of memory");
+	else
+		svc_error_set(error, EX_USAGE,
+		    "not an output: '%s': %sor a FORMAT with %%{member}", name,
+		    list.data);
+	buffer_release(&list);
+	return -1;
+}
+
+int
+template_choose(const char *const *names, size_t count, const char *name,
+    struct template **template, struct svc_error *error)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (name == NULL || strcmp(name, names[i]) == 0)
+			return (int)i;
+	if (!template_wanted(name))
+		return refuse_name(names, count, name, error);
+	return template_parse(template, name, error) == -1 ? -1 : (int)count;
+}

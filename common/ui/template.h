@@ -35,4 +35,12 @@ void template_free(struct template *template);
 void template_append(const struct template *template, template_member_fn member,
     const void *argument, struct buffer *out);
 
+/*
+ * What an option called output asks for: the place of name among count names
+ * (NULL: the first), or count, and then it is a FORMAT and *template is made,
+ * the caller's to free.  -1: neither, EX_USAGE says what there is.
+ */
+int template_choose(const char *const *names, size_t count, const char *name,
+    struct template **template, struct svc_error *error);
+
 #endif
