@@ -86,6 +86,17 @@ holder() {
 	svc-discover render
 }
 
+@test "where nothing changes the file still tells when it was last checked" {
+	local first
+	switched state
+	add a "$port"
+	watch
+	until_true 20 found a '.checked'
+	first=$(found a '.checked | .[:19] + "Z" | fromdate')
+	until_true 40 found a ".checked | .[:19] + \"Z\" | fromdate > $first + 8"
+	[ "$(wc -l <events)" -le 3 ]
+}
+
 @test "a refused connection and one that never answers are critical" {
 	switched state
 	answers state 0

@@ -11,6 +11,9 @@
 
 #define WRITE_INTERVAL 1.0 /* seconds, as all of these */
 #define TOUCH_INTERVAL 5.0
+/* A line's "checked" gets no older than that while its probes go on: whoever
+ * weighs load believes it for as long as the file. */
+#define RENEW_INTERVAL 10.0
 #define CLAIM_INTERVAL 5.0 /* another's lock ends with an event; else this */
 /* At the start every result is waited for so long: with the first line those
  * without one are unknown, and get no work. */
@@ -202,7 +205,7 @@ probed_file_keep(struct probed_service *service, double now)
 	if (!health_book_held(service->book) || now < service->retry ||
 	    now < probed_file_due(service))
 		return;
-	if (service->dirty)
+	if (service->dirty || now >= service->written + RENEW_INTERVAL)
 		probed_file_write(service, now);
 	else
 		touch(service, now);

@@ -1,6 +1,7 @@
 /*
  * The health file of a service that is probed: claimed, gone on from, written
- * when something has changed and touched when not, and given up.
+ * when something has changed, and now and then for the times in it, touched
+ * when not, and given up.
  */
 #ifndef SVCKIT_NET_PROBED_FILE_H
 #define SVCKIT_NET_PROBED_FILE_H
