@@ -80,6 +80,22 @@ cli_warn_line(const char *format, ...)
 	va_end(arguments);
 }
 
+void
+cli_report(const struct buffer *text)
+{
+	size_t written = 0;
+	ssize_t n;
+
+	while (written < text->length) {
+		n = write(STDERR_FILENO, text->data + written,
+		    text->length - written);
+		/* where messages cannot be written, nobody can be told */
+		if (n == -1 && errno != EINTR)
+			return;
+		written += n == -1 ? 0 : (size_t)n;
+	}
+}
+
 int
 cli_warn(const struct svc_error *error)
 {

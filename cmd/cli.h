@@ -88,6 +88,9 @@ bool cli_line_option(
 void cli_warn_line(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
+/* Writes lines that are no message of a fault to standard error: a report. */
+void cli_report(const struct buffer *text);
+
 /* One line of error->message; returns the exit status it deserves. */
 int cli_warn(const struct svc_error *error);
 /* The same, and exits with it. */
