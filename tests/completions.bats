@@ -172,6 +172,8 @@ every_shell() {
 	every_shell 'svc-discover --sort=-util' --sort=-utilization
 	every_shell 'task-schedule --score pa' pack
 	every_shell 'task-schedule --weighted=head' --weighted=headroom
+	every_shell 'task-schedule --order ed' edf
+	every_shell 'task-schedule --compare random,leas' random,least-loaded
 	every_shell 'task-schedule --explain=f' --explain=full
 	every_shell 'svc-register -c slo' slots
 }

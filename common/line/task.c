@@ -10,12 +10,12 @@
 #include "line/member.h"
 #include "line/text.h"
 
-#define TURNED_DROP                                                \
-	(MEMBER_BIT(MEMBER_INSTANCE) | MEMBER_BIT(MEMBER_STATUS) | \
-	    MEMBER_BIT(MEMBER_MS) | MEMBER_BIT(MEMBER_ATTEMPTS) |  \
-	    MEMBER_BIT(MEMBER_RESULT) | MEMBER_BIT(MEMBER_WHY) |   \
-	    MEMBER_BIT(MEMBER_SERVICE))
-#define RETRY_DROP (ENVELOPE_FAIL_DROP | MEMBER_BIT(MEMBER_WHY))
+#define TURNED_DROP                                                  \
+	(MEMBER_BIT(MEMBER_INSTANCE) | MEMBER_BIT(MEMBER_STATUS) |   \
+	    MEMBER_BIT(MEMBER_MS) | MEMBER_BIT(MEMBER_ATTEMPTS) |    \
+	    MEMBER_BIT(MEMBER_RESULT) | MEMBER_BIT(MEMBER_SERVICE) | \
+	    ENVELOPE_PLAN_DROP)
+#define RETRY_DROP (ENVELOPE_FAIL_DROP | ENVELOPE_PLAN_DROP)
 
 /* Memory that is kept for the next line. */
 #define SCRATCH_KEPT (64UL * 1024)

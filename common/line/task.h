@@ -58,6 +58,11 @@
 	    MEMBER_BIT(MEMBER_MS) | MEMBER_BIT(MEMBER_ATTEMPTS) | \
 	    MEMBER_BIT(MEMBER_RESULT))
 
+/* The members that tell how and for when its instance was chosen. */
+#define ENVELOPE_PLAN_DROP                                   \
+	(MEMBER_BIT(MEMBER_WHY) | MEMBER_BIT(MEMBER_START) | \
+	    MEMBER_BIT(MEMBER_END))
+
 struct envelope_options {
 	bool bare; /* --bare: every line is a payload */
 	bool text; /* -L: every line is a string payload */

@@ -33,6 +33,8 @@ static const struct member_name names[] = {
     MEMBER_NAME("retries", MEMBER_RETRIES),
     MEMBER_NAME("encoding", MEMBER_ENCODING),
     MEMBER_NAME("why", MEMBER_WHY),
+    MEMBER_NAME("start", MEMBER_START),
+    MEMBER_NAME("end", MEMBER_END),
     MEMBER_NAME("line", MEMBER_LINE),
     MEMBER_NAME("input", MEMBER_INPUT),
     MEMBER_NAME("truncated", MEMBER_TRUNCATED),

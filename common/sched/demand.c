@@ -9,6 +9,13 @@
 /* How much of a value that is wrong stands in a message. */
 #define SHOWN_MAX 64
 
+/* The length of what is shown of length bytes that are wrong. */
+static int
+shown(size_t length)
+{
+	return (int)(length < SHOWN_MAX ? length : SHOWN_MAX);
+}
+
 static int
 refuse(const char *name, const struct json_value *value, const char *wanted,
     struct svc_error *error)
@@ -16,14 +23,13 @@ refuse(const char *name, const struct json_value *value, const char *wanted,
 	size_t length = value->span.length;
 
 	return svc_error_set(error, EX_DATAERR, "\"requires.%s\": %s: %.*s%s",
-	    name, wanted, (int)(length < SHOWN_MAX ? length : SHOWN_MAX),
-	    value->span.data, length > SHOWN_MAX ? "..." : "");
+	    name, wanted, shown(length), value->span.data,
+	    length > SHOWN_MAX ? "..." : "");
 }
 
-/* The member's name, decoded; one that no capacity can have is refused. */
-static int
-read_name(const struct json_member *member, char name[NAME_MAX_LENGTH + 1],
-    struct svc_error *error)
+/* A member's name as a value. */
+static struct json_value
+name_value(const struct json_member *member)
 {
 	struct json_value quoted;
 
@@ -31,13 +37,21 @@ read_name(const struct json_member *member, char name[NAME_MAX_LENGTH + 1],
 	quoted.span.length = member->name.length + 2;
 	quoted.type = JSON_STRING;
 	quoted.escaped = member->escaped;
+	return quoted;
+}
+
+/* The member's name, decoded; one that no capacity can have is refused. */
+static int
+read_name(const struct json_member *member, char name[NAME_MAX_LENGTH + 1],
+    struct svc_error *error)
+{
+	struct json_value quoted = name_value(member);
+
 	if (json_string(&quoted, name, NAME_MAX_LENGTH + 1) < 1)
 		return svc_error_set(error, EX_DATAERR,
 		    "\"requires\": not the name of a capacity (1 to %d bytes, "
 		    "as \"cpu\"): \"%.*s\"",
-		    NAME_MAX_LENGTH,
-		    (int)(member->name.length < SHOWN_MAX ? member->name.length
-							  : SHOWN_MAX),
+		    NAME_MAX_LENGTH, shown(member->name.length),
 		    member->name.data);
 	return 0;
 }
@@ -76,9 +90,6 @@ read_labels(struct demand *demand, const struct json_value *value,
 	if (value->type != JSON_STRING)
 		return refuse("labels", value,
 		    "not a string with a selector (as \"zone=eu-1\")", error);
-	if (demand->selector != NULL)
-		return svc_error_set(
-		    error, EX_DATAERR, "\"requires.labels\": stands twice");
 	demand->selector = text = malloc(value->span.length + 1);
 	if (text == NULL)
 		return svc_error_set(error, EX_OSERR, "out of memory");
@@ -119,12 +130,112 @@ add_number(struct demand *demand, const struct json_member *member,
 	return 0;
 }
 
+/* Room for one more label; its name is read from quoted. */
+static int
+add_spread(struct demand *demand, const struct json_value *quoted, double skew,
+    struct svc_error *error)
+{
+	struct demand_spread *spreads, *spread;
+	size_t i, size = quoted->span.length + 1;
+
+	if (demand->spread_count == DEMAND_SPREADS_MAX)
+		return svc_error_set(error, EX_DATAERR,
+		    "\"requires.spread\": more than %d labels",
+		    DEMAND_SPREADS_MAX);
+	spreads = reallocarray(
+	    demand->spreads, demand->spread_count + 1, sizeof(*spreads));
+	if (spreads == NULL)
+		return svc_error_set(error, EX_OSERR, "out of memory");
+	demand->spreads = spreads;
+	spread = &spreads[demand->spread_count];
+	spread->label = malloc(size);
+	if (spread->label == NULL)
+		return svc_error_set(error, EX_OSERR, "out of memory");
+	demand->spread_count++; /* the label is the demand's to free */
+	spread->skew = skew;
+	if (json_string(quoted, spread->label, size) < 1)
+		return refuse("spread", quoted,
+		    "not the name of a label (as \"zone\")", error);
+	for (i = 0; i + 1 < demand->spread_count; i++)
+		if (strcmp(spreads[i].label, spread->label) == 0)
+			return refuse(
+			    "spread", quoted, "a label stands twice", error);
+	return 0;
+}
+
+static int
+read_skews(
+    struct demand *demand, struct json_span object, struct svc_error *error)
+{
+	const char *cursor = object.data;
+	struct json_member member;
+	struct json_value quoted;
+	double skew;
+
+	while (json_next_member(object, &cursor, &member) == 1) {
+		skew = json_number(&member.value); /* NAN: none */
+		if (!(skew >= 1) || !isfinite(skew) || skew != floor(skew))
+			return refuse("spread", &member.value,
+			    "not a whole number from 1 on (as {\"zone\":2})",
+			    error);
+		quoted = name_value(&member);
+		if (add_spread(demand, &quoted, skew, error) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_spread(struct demand *demand, const struct json_value *value,
+    struct svc_error *error)
+{
+	if (value->type == JSON_STRING)
+		return add_spread(demand, value, 1, error);
+	if (value->type == JSON_OBJECT)
+		return read_skews(demand, value->span, error);
+	return refuse("spread", value,
+	    "not a label (as \"zone\") or an object (as {\"zone\":2})", error);
+}
+
+/* What of requires is no number. */
+struct special {
+	const char *name;
+	int (*read)(struct demand *demand, const struct json_value *value,
+	    struct svc_error *error);
+};
+
+static const struct special specials[] = {
+    {"labels", read_labels},
+    {"spread", read_spread},
+};
+#define SPECIALS (sizeof(specials) / sizeof(specials[0]))
+
+/* seen has a bit for each of specials. */
+static int
+read_member(struct demand *demand, const struct json_member *member,
+    unsigned *seen, struct svc_error *error)
+{
+	size_t i;
+
+	for (i = 0; i < SPECIALS; i++) {
+		if (!json_name_is(member, specials[i].name))
+			continue;
+		if ((*seen & 1U << i) != 0)
+			return svc_error_set(error, EX_DATAERR,
+			    "\"requires.%s\": stands twice", specials[i].name);
+		*seen |= 1U << i;
+		return specials[i].read(demand, &member->value, error);
+	}
+	return add_number(demand, member, error);
+}
+
 int
 demand_parse(struct demand *demand, const struct json_value *requires,
     struct svc_error *error)
 {
 	struct json_member member;
 	const char *cursor;
+	unsigned seen = 0;
 	int result = 0;
 
 	memset(demand, 0, sizeof(*demand));
@@ -134,16 +245,11 @@ demand_parse(struct demand *demand, const struct json_value *requires,
 	if (requires->type != JSON_OBJECT)
 		return svc_error_set(error, EX_DATAERR,
 		    "\"requires\": not an object (as {\"cpu\":2}): %.*s",
-		    (int)(requires->span.length < SHOWN_MAX
-			      ? requires->span.length
-			      : SHOWN_MAX),
-		    requires->span.data);
+		    shown(requires->span.length), requires->span.data);
 	cursor = requires->span.data;
 	while (result == 0 &&
 	       json_next_member(requires->span, &cursor, &member) == 1)
-		result = json_name_is(&member, "labels")
-			     ? read_labels(demand, &member.value, error)
-			     : add_number(demand, &member, error);
+		result = read_member(demand, &member, &seen, error);
 	if (result == -1)
 		demand_release(demand);
 	return result;
@@ -152,6 +258,11 @@ demand_parse(struct demand *demand, const struct json_value *requires,
 void
 demand_release(struct demand *demand)
 {
+	size_t i;
+
+	for (i = 0; i < demand->spread_count; i++)
+		free(demand->spreads[i].label);
+	free(demand->spreads);
 	free(demand->numbers);
 	selector_free(demand->labels);
 	free(demand->selector);

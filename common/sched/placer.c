@@ -1,13 +1,13 @@
 #include "sched/placer.h"
 
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "sched/explain.h"
+#include "sched/task_key.h"
 
 /* What an earlier planning left on the line. */
-#define STALE (MEMBER_BIT(MEMBER_INSTANCE) | MEMBER_BIT(MEMBER_WHY))
+#define STALE (MEMBER_BIT(MEMBER_INSTANCE) | ENVELOPE_PLAN_DROP)
 
 static int
 no_memory(struct svc_error *error)
@@ -15,130 +15,61 @@ no_memory(struct svc_error *error)
 	return svc_error_set(error, EX_OSERR, "out of memory");
 }
 
+/* 0: the line is to blame, and placer->failure says so; -1: memory is. */
 static int
-fail_sentence(struct placer *placer, enum task_code code,
-    struct buffer *sentence, struct svc_error *error)
+fail_line(struct placer *placer, const struct svc_error *error)
 {
-	const char *text = buffer_string(sentence);
-
-	if (text == NULL) {
-		buffer_release(sentence);
-		return no_memory(error);
-	}
-	task_failure_set(&placer->failure, code, "%s", text);
-	buffer_release(sentence);
+	if (error->code != EX_DATAERR)
+		return -1;
+	task_failure_set(&placer->failure, CODE_INVALID, "%s", error->message);
 	return 0;
 }
 
-static int
-fail_nameless(struct placer *placer, struct svc_error *error)
-{
-	struct buffer sentence = BUFFER_INIT;
-
-	buffer_append_string(&sentence, "several services (");
-	pool_list_services(placer->pool, &sentence);
-	buffer_append_string(&sentence, "), and none is named");
-	return fail_sentence(placer, CODE_NO_SERVICE, &sentence, error);
-}
-
-static int
-fail_unknown(
-    struct placer *placer, const char *service, struct svc_error *error)
-{
-	struct buffer sentence = BUFFER_INIT;
-
-	buffer_append_format(
-	    &sentence, "no instances of \"%s\", only of ", service);
-	pool_list_services(placer->pool, &sentence);
-	return fail_sentence(placer, CODE_NO_INSTANCES, &sentence, error);
-}
-
-static int
-fail_unplaceable(struct placer *placer, const char *service,
-    const struct json_value *requires, struct svc_error *error)
-{
-	struct buffer sentence = BUFFER_INIT;
-
-	explain_none(
-	    placer->pool, placer->policy, service, requires, &sentence);
-	return fail_sentence(placer, CODE_UNPLACEABLE, &sentence, error);
-}
-
-static bool
-is_known(const struct placer *placer, const char *service)
-{
-	uint32_t first;
-	size_t count;
-
-	pool_range(placer->pool, service, &first, &count);
-	return count > 0;
-}
-
-/*
- * Chooses for requires (or NULL).  1: *member, and *why when that is asked
- * for; 0: placer->failure; -1.
- */
-static int
-choose(struct placer *placer, const char *service,
-    const struct json_value *requires, uint32_t *member, struct buffer *why,
-    struct svc_error *error)
-{
-	const struct eligible *list;
-	int chosen = 0;
-
-	if (pool_count(placer->pool) == 0) {
-		task_failure_set(&placer->failure, CODE_NO_INSTANCES, "%s",
-		    placer->empty == NULL ? "no instances" : placer->empty);
-		return 0;
-	}
-	if (service == NULL && pool_services(placer->pool) > 1)
-		return fail_nameless(placer, error);
-	if (!is_known(placer, service))
-		return fail_unknown(placer, service, error);
-	if (pool_eligible(placer->pool, service, requires, &list, error) ==
-	    -1) {
-		if (error->code != EX_DATAERR)
-			return -1;
-		task_failure_set(
-		    &placer->failure, CODE_INVALID, "%s", error->message);
-		return 0;
-	}
-	/* before the choice, which changes what it is made from */
-	if (placer->explain != EXPLAIN_NO)
-		explain_append(placer->pool, placer->policy, service, requires,
-		    placer->explain == EXPLAIN_FULL, why);
-	if (list->count > 0)
-		chosen = policy_choose(placer->policy, list, member, error);
-	if (chosen == -1 && error->code == EX_DATAERR) {
-		task_failure_set(
-		    &placer->failure, CODE_UNPLACEABLE, "%s", error->message);
-		return 0;
-	}
-	if (chosen != 0)
-		return chosen;
-	return fail_unplaceable(placer, service, requires, error);
-}
-
 static void
-append_why(const struct buffer *why, struct buffer *out)
+append_parts(
+    const struct buffer *why, const struct buffer *more, struct buffer *out)
 {
-	if (why->length == 0)
-		return;
-	buffer_append_string(out, ",\"why\":");
-	buffer_append(out, why->data, why->length);
+	if (why != NULL && why->length > 0) {
+		buffer_append_string(out, ",\"why\":");
+		buffer_append(out, why->data, why->length);
+	}
+	if (more != NULL && more->length > 0)
+		buffer_append(out, more->data, more->length);
+	envelope_end(out);
 }
 
-/*
- * Where the task goes: the line's service, that of the instance it was planned
- * for, the option's, NULL: whichever there is.  -1: the line's cannot be read.
- */
-static int
-find_service(struct placer *placer, const struct envelope *envelope,
+void
+placer_append(const struct placer *placer, const struct envelope *envelope,
+    uint32_t member, const struct buffer *why, const struct buffer *more,
+    unsigned long drop, struct buffer *out)
+{
+	const struct pool_member *chosen =
+	    pool_member(placer->chooser->pool, member);
+
+	envelope_begin(envelope, out, STALE | drop);
+	buffer_append_string(out, ",\"instance\":");
+	buffer_append(out, chosen->reference, chosen->reference_length);
+	append_parts(why, more, out);
+}
+
+void
+placer_append_failed(const struct envelope *envelope,
+    const struct task_failure *failure, const struct buffer *why,
+    struct buffer *out)
+{
+	/* its instance stays: it may be all that names the service */
+	envelope_begin(envelope, out, ENVELOPE_FAIL_DROP | ENVELOPE_PLAN_DROP);
+	task_failure_append(failure, out);
+	append_parts(why, NULL, out);
+}
+
+int
+placer_service(struct placer *placer, const struct envelope *envelope,
     struct task_instance *planned, const char **service)
 {
 	struct svc_error error;
 
-	*service = placer->service;
+	*service = placer->chooser->service;
 	if (envelope->service[0] != '\0') {
 		*service = envelope->service;
 		return 0;
@@ -154,50 +85,70 @@ find_service(struct placer *placer, const struct envelope *envelope,
 	return 0;
 }
 
-/* Whether it is too late to start; sets placer->failure. */
-static bool
-is_late(struct placer *placer, const struct envelope *envelope)
+/* The bytes of the group's name; scratch is for one that has escapes. */
+static void
+read_group(const struct envelope *envelope, struct constrained_task *task,
+    struct buffer *scratch)
 {
-	double late;
+	const struct json_value *group = &envelope->members[MEMBER_GROUP];
 
-	if (envelope->deadline == 0)
-		return false;
-	late = (double)(time_now() - envelope->deadline) / 1000;
-	if (late >= 0) {
-		task_failure_set(&placer->failure, CODE_DEADLINE,
-		    "its deadline has passed, %.1f s ago", late);
-		return true;
-	}
-	if (late + envelope->duration >= 0 && envelope->duration > 0) {
-		task_failure_set(&placer->failure, CODE_DEADLINE,
-		    "takes %.6g s, and its deadline is in %.6g s",
-		    envelope->duration, -late);
-		return true;
-	}
-	return false;
+	task->group = NULL;
+	task->group_length = 0;
+	if (group->span.data == NULL)
+		return;
+	task->group = group->span.data + 1;
+	task->group_length = group->span.length - 2;
+	if (!group->escaped)
+		return;
+	json_decode(group, scratch);
+	task->group = scratch->data;
+	task->group_length = scratch->length;
 }
 
-static void
-append_failed(const struct placer *placer, const struct envelope *envelope,
-    const struct buffer *why, struct buffer *out)
+/*
+ * What the chooser looks at, all but the service.  0; -1: EX_DATAERR, the line
+ * has no key; EX_OSERR.
+ */
+static int
+read_task(const struct placer *placer, const struct envelope *envelope,
+    struct chooser_task *task, struct buffer *scratch, struct svc_error *error)
 {
-	envelope_begin(envelope, out, ENVELOPE_FAIL_DROP);
-	task_failure_append(&placer->failure, out);
-	append_why(why, out);
-	envelope_end(out);
+	task->requires = &envelope->members[MEMBER_REQUIRES];
+	read_group(envelope, &task->constrained, scratch);
+	task->constrained.duration = envelope->duration;
+	task->constrained.remaining = INFINITY;
+	if (envelope->deadline != 0)
+		task->constrained.remaining =
+		    (double)(envelope->deadline - time_now()) / 1000;
+	task->policy.key = 0;
+	if (placer->chooser->policy->type == &policy_hash)
+		return task_key(
+		    envelope, placer->pointer, &task->policy.key, error);
+	return 0;
 }
 
-static void
-append_placed(const struct placer *placer, const struct envelope *envelope,
-    uint32_t chosen, const struct buffer *why, struct buffer *out)
+/* 1: *member; 0: placer->failure; -1. */
+static int
+choose(struct placer *placer, const struct envelope *envelope, uint32_t *member,
+    struct buffer *why, struct svc_error *error)
 {
-	const struct pool_member *member = pool_member(placer->pool, chosen);
+	struct buffer scratch = BUFFER_INIT;
+	struct task_instance planned;
+	const struct eligible *list;
+	struct chooser_task task;
+	int chosen;
 
-	envelope_begin(envelope, out, STALE);
-	buffer_append_string(out, ",\"instance\":");
-	buffer_append(out, member->reference, member->reference_length);
-	append_why(why, out);
-	envelope_end(out);
+	if (placer_service(placer, envelope, &planned, &task.service) == -1)
+		return 0;
+	if (read_task(placer, envelope, &task, &scratch, error) == -1)
+		chosen = fail_line(placer, error);
+	else if (scratch.failed)
+		chosen = no_memory(error);
+	else
+		chosen = chooser_choose(placer->chooser, &task, member, &list,
+		    why, &placer->failure, error);
+	buffer_release(&scratch);
+	return chosen;
 }
 
 int
@@ -205,20 +156,15 @@ placer_task(struct placer *placer, const struct envelope *envelope,
     struct buffer *out, struct svc_error *error)
 {
 	struct buffer why = BUFFER_INIT;
-	struct task_instance planned;
-	const char *service;
 	uint32_t member = 0;
-	int chosen = 0;
+	int chosen;
 
 	placer->failure.code = CODE_NONE;
-	if (find_service(placer, envelope, &planned, &service) == 0 &&
-	    (pool_count(placer->pool) == 0 || !is_late(placer, envelope)))
-		chosen = choose(placer, service,
-		    &envelope->members[MEMBER_REQUIRES], &member, &why, error);
+	chosen = choose(placer, envelope, &member, &why, error);
 	if (chosen == 1)
-		append_placed(placer, envelope, member, &why, out);
+		placer_append(placer, envelope, member, &why, NULL, 0, out);
 	else if (chosen == 0)
-		append_failed(placer, envelope, &why, out);
+		placer_append_failed(envelope, &placer->failure, &why, out);
 	if (why.failed || buffer_failed(out))
 		chosen = no_memory(error);
 	buffer_release(&why);
@@ -228,18 +174,23 @@ placer_task(struct placer *placer, const struct envelope *envelope,
 int
 placer_any(struct placer *placer, struct buffer *out, struct svc_error *error)
 {
+	struct chooser_task task = {
+	    .constrained = {.duration = -1, .remaining = INFINITY}};
 	struct buffer why = BUFFER_INIT;
+	const struct eligible *list;
 	uint32_t member = 0;
 	int chosen;
 
 	placer->failure.code = CODE_NONE;
-	chosen = choose(placer, placer->service, NULL, &member, &why, error);
+	chosen = chooser_choose(placer->chooser, &task, &member, &list, &why,
+	    &placer->failure, error);
 	if (chosen == 1) {
 		instance_print(
-		    pool_member(placer->pool, member)->instance, out);
+		    pool_member(placer->chooser->pool, member)->instance, out);
 		if (why.length > 0 && out->length > 0) {
 			out->length--; /* the closing brace */
-			append_why(&why, out);
+			buffer_append_string(out, ",\"why\":");
+			buffer_append(out, why.data, why.length);
 			buffer_append_char(out, '}');
 		}
 		buffer_append_char(out, '\n');

@@ -10,17 +10,11 @@
 #include "line/buffer.h"
 #include "line/error.h"
 #include "line/task.h"
-#include "sched/policy.h"
-#include "sched/pool.h"
-
-enum placer_explain { EXPLAIN_NO, EXPLAIN_COUNTS, EXPLAIN_FULL };
+#include "sched/chooser.h"
 
 struct placer {
-	struct pool *pool; /* all borrowed */
-	struct policy *policy;
-	const char *service; /* of lines that name none; or NULL */
-	const char *empty; /* why the pool is empty, as a sentence; or NULL */
-	enum placer_explain explain;
+	struct chooser *chooser; /* borrowed */
+	const char *pointer; /* of --hash; NULL: the line's key */
 	/* what became of the last task; code CODE_NONE: placed */
 	struct task_failure failure;
 };
@@ -39,5 +33,26 @@ int placer_task(struct placer *placer, const struct envelope *envelope,
  */
 int placer_any(
     struct placer *placer, struct buffer *out, struct svc_error *error);
+
+/*
+ * The service that the line of envelope goes to: its own, else that of the
+ * instance that it was planned for (written into planned), else
+ * placer->chooser's, else NULL.  -1: the line's instance cannot be read;
+ * placer->failure.
+ */
+int placer_service(struct placer *placer, const struct envelope *envelope,
+    struct task_instance *planned, const char **service);
+
+/*
+ * Appends the line with the instance, or with failure; and why, if it is not
+ * empty.  more (may be NULL) is what else goes in, as JSON members with a comma
+ * in front; drop (MEMBER_BITs) names them.
+ */
+void placer_append(const struct placer *placer, const struct envelope *envelope,
+    uint32_t member, const struct buffer *why, const struct buffer *more,
+    unsigned long drop, struct buffer *out);
+void placer_append_failed(const struct envelope *envelope,
+    const struct task_failure *failure, const struct buffer *why,
+    struct buffer *out);
 
 #endif

@@ -5,24 +5,39 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "line/buffer.h"
 #include "sched/policy.h"
+#include "sched/task_key.h"
 
 /* Output that gathers before it is written, as far as input is there. */
 #define CHUNK (512UL * 1024)
 
-static int
-settle(struct placer_pipe *filter, struct svc_error *error)
+int
+placer_pipe_flush(struct placer_pipe *filter, struct svc_error *error)
 {
-	policy_settle(filter->placer->policy);
+	if (filter->writer == NULL)
+		return 0;
 	filter->output_failed = writer_flush(filter->writer, error) == -1;
 	return filter->output_failed ? -1 : 0;
 }
 
-static void
-note_unplaced(struct placer_pipe *filter, unsigned long line)
+int
+placer_pipe_put(struct placer_pipe *filter, const struct buffer *lines,
+    struct svc_error *error)
 {
-	const struct task_failure *failure = &filter->placer->failure;
+	if (filter->writer == NULL || lines->length == 0)
+		return 0;
+	if (writer_line(filter->writer, lines->data, lines->length, error) ==
+	    -1) {
+		filter->output_failed = true;
+		return -1;
+	}
+	return writer_pending(filter->writer) >= CHUNK;
+}
+
+void
+placer_pipe_note(struct placer_pipe *filter, const struct task_failure *failure,
+    unsigned long line)
+{
 	struct svc_error error;
 
 	if (failure->code == CODE_INVALID) {
@@ -36,19 +51,74 @@ note_unplaced(struct placer_pipe *filter, unsigned long line)
 	}
 }
 
-/* One task line becomes the one in out. */
+/* Where lines are held, nothing has been chosen yet. */
+static int
+settle(struct placer_pipe *filter, struct svc_error *error)
+{
+	if (filter->batch == NULL)
+		policy_settle(filter->placer->chooser->policy);
+	return placer_pipe_flush(filter, error);
+}
+
+/*
+ * What orders and plans need to know is read off the line: 0; 1: it cannot be,
+ * and placer->failure says why; -1.
+ */
+static int
+hold(struct placer_pipe *filter, const struct envelope *envelope,
+    const struct line *line, struct svc_error *error)
+{
+	struct placer *placer = filter->placer;
+	struct task_instance planned;
+	const char *service;
+	uint64_t key;
+
+	placer->failure.code = CODE_NONE;
+	if (placer_service(placer, envelope, &planned, &service) == -1)
+		return 1;
+	if (task_key(envelope, placer->pointer, &key, error) == -1) {
+		if (error->code == EX_OSERR)
+			return -1;
+		task_failure_set(
+		    &placer->failure, CODE_INVALID, "%s", error->message);
+		return 1;
+	}
+	return batch_add(filter->batch, envelope, line, service, key, error);
+}
+
+/* A READY line is placed, or held. */
+static int
+take_on(struct placer_pipe *filter, const struct envelope *envelope,
+    const struct line *line, struct buffer *out, struct svc_error *error)
+{
+	static const struct buffer no_why = BUFFER_INIT;
+	struct placer *placer = filter->placer;
+	bool failed;
+	int result;
+
+	if (filter->batch == NULL) {
+		result = placer_task(placer, envelope, out, error);
+		failed = result == 0;
+	} else {
+		result = hold(filter, envelope, line, error);
+		failed = result == 1;
+		if (failed)
+			placer_append_failed(
+			    envelope, &placer->failure, &no_why, out);
+	}
+	if (failed)
+		placer_pipe_note(filter, &placer->failure, line->number);
+	return result == -1 ? -1 : 0;
+}
+
+/* One task line becomes the one in out, which is empty if it is held. */
 static int
 decide(struct placer_pipe *filter, struct envelope *envelope,
     const struct line *line, struct buffer *out, struct svc_error *error)
 {
-	int placed;
-
 	switch (envelope_enter(envelope, line, filter->options, error)) {
 	case ENVELOPE_READY:
-		placed = placer_task(filter->placer, envelope, out, error);
-		if (placed == 0)
-			note_unplaced(filter, line->number);
-		if (placed == -1)
+		if (take_on(filter, envelope, line, out, error) == -1)
 			return -1;
 		break;
 	case ENVELOPE_PASS:
@@ -73,17 +143,15 @@ static int
 decide_all(struct placer_pipe *filter, struct envelope *envelope,
     struct line *line, struct buffer *out, struct svc_error *error)
 {
+	int gathered;
+
 	do {
 		buffer_trim(out, CHUNK);
 		if (decide(filter, envelope, line, out, error) == -1)
 			return -1;
-		if (writer_line(
-			filter->writer, out->data, out->length, error) == -1) {
-			filter->output_failed = true;
-			return -1;
-		}
-		if (writer_pending(filter->writer) >= CHUNK &&
-		    settle(filter, error) == -1)
+		gathered = placer_pipe_put(filter, out, error);
+		if (gathered == -1 ||
+		    (gathered == 1 && settle(filter, error) == -1))
 			return -1;
 	} while (reader_next(filter->reader, line) == 1);
 	return 0;
@@ -110,7 +178,8 @@ placer_pipe_run(struct placer_pipe *filter, struct svc_error *error)
 	int more;
 
 	envelope_init(&envelope);
-	writer_set_queued(filter->writer, true);
+	if (filter->writer != NULL)
+		writer_set_queued(filter->writer, true);
 	while ((more = reader_line(filter->reader, &line, error)) == 1) {
 		more = decide_all(filter, &envelope, &line, &out, error);
 		if (more == 0 && waits)

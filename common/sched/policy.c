@@ -1,25 +1,79 @@
 #include "sched/policy.h"
 
 #include <string.h>
+#include <sysexits.h>
 
 const struct policy_type *const policy_types[] = {
     &policy_random,
     &policy_round_robin,
     &policy_weighted,
     &policy_constrained,
+    &policy_least_loaded,
     &policy_p2c,
+    &policy_hash,
     NULL,
 };
 
-const struct policy_type *
-policy_find(const char *name)
+static const struct policy_type *
+find(const char *name, size_t length)
 {
 	const struct policy_type *const *type;
 
 	for (type = policy_types; *type != NULL; type++)
-		if (strcmp((*type)->name, name) == 0)
+		if (strlen((*type)->name) == length &&
+		    memcmp((*type)->name, name, length) == 0)
 			return *type;
 	return NULL;
+}
+
+const struct policy_type *
+policy_find(const char *name)
+{
+	return find(name, strlen(name));
+}
+
+static int
+refuse_name(const char *name, size_t length, struct svc_error *error)
+{
+	struct buffer names = BUFFER_INIT;
+	size_t i;
+
+	for (i = 0; policy_types[i] != NULL; i++) {
+		if (i > 0)
+			buffer_append_string(&names,
+			    policy_types[i + 1] == NULL ? " or " : ", ");
+		buffer_append_string(&names, policy_types[i]->name);
+	}
+	if (buffer_string(&names) == NULL)
+		svc_error_set(error, EX_OSERR, "out of memory");
+	else
+		svc_error_set(error, EX_USAGE, "not a policy: '%.*s' (say %s)",
+		    (int)length, name, buffer_string(&names));
+	buffer_release(&names);
+	return -1;
+}
+
+int
+policy_parse(const char *text, const struct policy_type **type,
+    struct policy_options *options, struct svc_error *error)
+{
+	size_t length = strcspn(text, "=");
+	const struct policy_type *found = find(text, length);
+
+	if (found == NULL)
+		return refuse_name(text, length, error);
+	if (text[length] == '=') {
+		const char *argument = text + length + 1;
+
+		if (found->configure == NULL)
+			return svc_error_set(error, EX_USAGE,
+			    "%s takes no argument: '%s' (say %s)", found->name,
+			    argument, found->name);
+		if (found->configure(options, argument, error) == -1)
+			return -1;
+	}
+	*type = found;
+	return 0;
 }
 
 int
@@ -49,9 +103,24 @@ policy_close(struct policy *policy)
 
 int
 policy_choose(struct policy *policy, const struct eligible *list,
-    uint32_t *member, struct svc_error *error)
+    const struct policy_task *task, uint32_t *member, struct svc_error *error)
 {
-	return policy->type->choose(policy, list, member, error);
+	return policy->type->choose(policy, list, task, member, error);
+}
+
+void
+policy_give_back(
+    struct policy *policy, const struct demand *demand, uint32_t member)
+{
+	if (policy->type->give_back != NULL)
+		policy->type->give_back(policy, demand, member);
+}
+
+void
+policy_observe(struct policy *policy, int64_t now)
+{
+	if (policy->type->observe != NULL)
+		policy->type->observe(policy, now);
 }
 
 void

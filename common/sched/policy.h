@@ -9,10 +9,10 @@
  *
  *	pool_eligible(pool, service, requires, &list, &error);
  *	if (list->count > 0 &&
- *	    policy_choose(&policy, list, &member, &error) == 1)
+ *	    policy_choose(&policy, list, &task, &member, &error) == 1)
  *		... pool_member(pool, member) ...
- *	else
- *		explain_none(pool, &policy, service, requires, out);
+ *
+ * chooser.h does so for whole tasks, with constraints and explanations.
  */
 #ifndef SVCKIT_SCHED_POLICY_H
 #define SVCKIT_SCHED_POLICY_H
@@ -26,6 +26,7 @@
 #include "line/units.h"
 #include "sched/pool.h"
 #include "sched/random.h"
+#include "sched/reason.h"
 
 struct policy;
 
@@ -68,34 +69,75 @@ struct policy_options {
 	enum policy_score score; /* constrained */
 	uint64_t seed;
 	struct policy_cursor cursor; /* round-robin */
-	/* Own outstanding requests of a member, for p2c; or NULL. */
-	double (*outstanding)(void *argument, uint32_t member);
-	void *outstanding_argument;
+	const char *pointer; /* hash: into "task"; or NULL.  Borrowed */
+	/* Load (member_load.h): headroom, least-loaded, p2c. */
+	const double *own; /* of each member, a slot; or NULL.  Borrowed */
+	double stale; /* seconds; 0: MEMBER_LOAD_STALE */
+	int64_t now; /* ms since 1970 */
+};
+
+/*
+ * What a policy may look at of a task, beside its demand.  Where functions take
+ * one it may be NULL: no task in particular.
+ */
+struct policy_task {
+	uint64_t key; /* task_key.h; hash */
 };
 
 struct policy_type {
 	const char *name; /* "round-robin": the option without dashes */
 	const char *summary; /* one clause for --help and the page */
+	/*
+	 * What may follow in "weighted=FIELD", for messages, and who reads it
+	 * (text is borrowed on; EX_USAGE).  NULL: nothing may.
+	 */
+	const char *argument;
+	int (*configure)(struct policy_options *options, const char *text,
+	    struct svc_error *error);
+	/*
+	 * It compares the numbers of a demand itself, with what is left: its
+	 * lists are those of pool_labelled(), and choose() may return 0.
+	 */
+	bool takes_room;
 	int (*open)(struct policy *policy, struct svc_error *error);
 	void (*close)(struct policy *policy);
 	/*
-	 * Chooses one of list, which is not empty.  1: *member; 0: none has
-	 * room left (constrained); -1: EX_OSERR; EX_DATAERR, one of the list
-	 * has no weight (weighted).
+	 * Chooses one of list, which is not empty, and counts it.  1: *member;
+	 * 0: none has room left (takes_room); -1: EX_OSERR; EX_DATAERR, one of
+	 * the list has no weight (weighted).
 	 */
 	int (*choose)(struct policy *policy, const struct eligible *list,
-	    uint32_t *member, struct svc_error *error);
+	    const struct policy_task *task, uint32_t *member,
+	    struct svc_error *error);
+	/* What a task of demand took of member is given back.  May be NULL. */
+	void (*give_back)(struct policy *policy, const struct demand *demand,
+	    uint32_t member);
+	/*
+	 * The pool's instances say something else of themselves, or time has
+	 * passed.  May be NULL.
+	 */
+	void (*observe)(struct policy *policy, int64_t now);
 	/* A run of decisions ends: cursors are stored.  May be NULL. */
 	void (*settle)(struct policy *policy);
 	/* How much a member has left of a capacity.  NULL: all of it. */
 	double (*left)(const struct policy *policy, uint32_t member,
 	    const char *name, double capacity);
 	/*
-	 * Appends what speaks for a member as JSON members (,"weight":3).
-	 * May be NULL.
+	 * Why it would not take member of list although it fits: 1, *reason; 0:
+	 * it might (hash).  May be NULL.
 	 */
-	void (*explain)(
-	    const struct policy *policy, uint32_t member, struct buffer *out);
+	int (*refuses)(const struct policy *policy, const struct eligible *list,
+	    const struct policy_task *task, uint32_t member,
+	    struct reason *reason);
+	/*
+	 * Appends every term that speaks for member of list as JSON members
+	 * (,"weight":3,"share":0.25), as the next choice for task would weigh
+	 * it, random draws included (on a copy of policy->random).  May be
+	 * NULL.
+	 */
+	void (*explain)(struct policy *policy, const struct eligible *list,
+	    const struct policy_task *task, uint32_t member,
+	    struct buffer *out);
 };
 
 struct policy {
@@ -112,6 +154,14 @@ extern const struct policy_type *const policy_types[];
 const struct policy_type *policy_find(const char *name);
 
 /*
+ * Reads "weighted=headroom" or "p2c": the type, and its argument into options.
+ * text must live as long as options.  EX_USAGE: no such policy, or no such
+ * argument; the message says what would be right.
+ */
+int policy_parse(const char *text, const struct policy_type **type,
+    struct policy_options *options, struct svc_error *error);
+
+/*
  * pool and what options point to are borrowed until policy_close().
  * EX_DATAERR: e.g. a negative weight, named with its instance.
  */
@@ -122,7 +172,12 @@ void policy_close(struct policy *policy);
 
 /* As the type's: 1, 0, -1.  list is the pool's latest. */
 int policy_choose(struct policy *policy, const struct eligible *list,
-    uint32_t *member, struct svc_error *error);
+    const struct policy_task *task, uint32_t *member, struct svc_error *error);
+
+/* As the type's, where it has one. */
+void policy_give_back(
+    struct policy *policy, const struct demand *demand, uint32_t member);
+void policy_observe(struct policy *policy, int64_t now);
 
 /*
  * To be called before blocking, and at the end: until then round-robin may
@@ -134,6 +189,8 @@ extern const struct policy_type policy_random;
 extern const struct policy_type policy_round_robin;
 extern const struct policy_type policy_weighted;
 extern const struct policy_type policy_constrained;
+extern const struct policy_type policy_least_loaded;
 extern const struct policy_type policy_p2c;
+extern const struct policy_type policy_hash;
 
 #endif

@@ -1,49 +1,65 @@
 /*
  * By what is left: the numbers that tasks ask for are taken from the capacity
- * of the instance they are placed on.  The score is the mean, over the numbers
- * asked for, of the part that is allocated once the task is there: the least
- * wins (spread) or the most (pack), as in Kubernetes' NodeResourcesFit plugin,
- * LeastAllocated and MostAllocated with equal weights.
+ * of the instance they are placed on, until they have ended.  The score is the
+ * mean, over the numbers asked for, of the part that is allocated once the task
+ * is there: the least wins (spread) or the most (pack), as in Kubernetes'
+ * NodeResourcesFit plugin, LeastAllocated and MostAllocated with equal weights.
  */
 #include "sched/policy.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-/*
- * What rounding alone makes: three times 0.1 is a little more than 0.3 and must
- * fit into it, and 1/3 + 2/3 ties with 1/2 + 1/2.
- */
-#define ROUNDING 1e-9
+#include "sched/room.h"
+#include "sched/room_scan.h"
 
-struct resource {
-	char name[NAME_MAX_LENGTH + 1];
-	const double *total; /* of each member; the pool's; NAN: none */
-	double *used;
+/* Those of a mixed list that pass. */
+struct passing {
+	uint64_t serial; /* of the list */
+	size_t count;
+	uint32_t members[];
 };
 
 struct state {
-	/* a resource comes in when it is first placed, so all are somebody's
-	 * capacity, and they are as few as those */
-	struct resource *resources;
-	size_t count;
+	struct room room;
+	double *scores; /* scratch; one a member of the pool */
+	struct passing *passing[POOL_SETS_MAX]; /* by the list's slot */
 };
 
-/* One number of a task, beside the arrays it is compared with. */
-struct request {
-	const double *total;
-	double *used;
-	double amount;
-};
+static int
+no_memory(struct svc_error *error)
+{
+	return svc_error_set(error, EX_OSERR, "out of memory");
+}
+
+static int
+configure(
+    struct policy_options *options, const char *text, struct svc_error *error)
+{
+	if (strcmp(text, "spread") == 0)
+		options->score = SCORE_SPREAD;
+	else if (strcmp(text, "pack") == 0)
+		options->score = SCORE_PACK;
+	else
+		return svc_error_set(
+		    error, EX_USAGE, "not a score (spread, pack): '%s'", text);
+	return 0;
+}
 
 static int
 open_state(struct policy *policy, struct svc_error *error)
 {
-	policy->state = calloc(1, sizeof(struct state));
-	if (policy->state == NULL)
-		return svc_error_set(error, EX_OSERR, "out of memory");
+	struct state *state = calloc(1, sizeof(*state));
+
+	policy->state = state;
+	if (state == NULL)
+		return no_memory(error);
+	state->scores =
+	    calloc(pool_count(policy->pool) + 1, sizeof(*state->scores));
+	if (room_init(&state->room, policy->pool) == -1 ||
+	    state->scores == NULL)
+		return no_memory(error);
 	return 0;
 }
 
@@ -55,158 +71,152 @@ close_state(struct policy *policy)
 
 	if (state == NULL)
 		return;
-	for (i = 0; i < state->count; i++)
-		free(state->resources[i].used);
-	free(state->resources);
+	for (i = 0; i < POOL_SETS_MAX; i++)
+		free(state->passing[i]);
+	free(state->scores);
+	room_release(&state->room);
 	free(state);
 }
 
-static struct resource *
-find_resource(const struct state *state, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < state->count; i++)
-		if (strcmp(state->resources[i].name, name) == 0)
-			return &state->resources[i];
-	return NULL;
-}
-
-static struct resource *
-add_resource(struct policy *policy, const char *name, struct svc_error *error)
+/* Those of list that pass; kept, since a list serves many tasks.  Or NULL. */
+static const struct passing *
+find_passing(struct policy *policy, const struct eligible *list)
 {
 	struct state *state = policy->state;
-	struct resource *resources, *resource;
+	struct passing **kept = &state->passing[list->slot], *passing;
+	size_t i;
 
-	resources = reallocarray(
-	    state->resources, state->count + 1, sizeof(*resources));
-	if (resources != NULL) {
-		state->resources = resources;
-		resource = &resources[state->count];
-		memcpy(resource->name, name, strlen(name) + 1);
-		resource->total = pool_capacity(policy->pool, name);
-		resource->used =
-		    calloc(pool_count(policy->pool), sizeof(double));
-		if (resource->total != NULL && resource->used != NULL) {
-			state->count++;
-			return resource;
-		}
-		free(resource->used);
+	if (*kept != NULL && (*kept)->serial == list->serial)
+		return *kept;
+	passing =
+	    malloc(sizeof(*passing) + list->count * sizeof(*passing->members));
+	if (passing == NULL)
+		return NULL;
+	passing->serial = list->serial;
+	passing->count = 0;
+	for (i = 0; i < list->count; i++)
+		if (pool_member(policy->pool, list->members[i])
+			->instance->status == STATUS_PASSING)
+			passing->members[passing->count++] = list->members[i];
+	free(*kept);
+	*kept = passing;
+	return passing;
+}
+
+/* Whether one of members would take the task if it had nothing else to do. */
+static bool
+could_take(const struct room_number *numbers, size_t number_count,
+    const uint32_t *members, size_t count)
+{
+	size_t i, k;
+
+	for (i = 0; i < count; i++) {
+		for (k = 0; k < number_count; k++)
+			if (!(numbers[k].total[members[i]] >=
+				numbers[k].amount))
+				break;
+		if (k == number_count)
+			return true;
 	}
-	svc_error_set(error, EX_OSERR, "out of memory");
-	return NULL;
+	return false;
+}
+
+/* As choose(), of some members only. */
+static int
+choose_of(const struct policy *policy, const struct room_number *numbers,
+    size_t number_count, const uint32_t *members, size_t count,
+    uint32_t *member)
+{
+	const struct state *state = policy->state;
+	double sign = policy->options.score == SCORE_PACK ? -1 : 1;
+	size_t place = 0;
+
+	if (number_count > 0)
+		place = room_scan(
+		    numbers, number_count, members, count, sign, state->scores);
+	if (place == count)
+		return 0;
+	*member = members[place];
+	return 1;
 }
 
 static int
-gather(struct policy *policy, const struct demand *demand,
-    struct request *requests, struct svc_error *error)
+choose(struct policy *policy, const struct eligible *list,
+    const struct policy_task *task, uint32_t *member, struct svc_error *error)
 {
-	size_t k;
+	const struct demand *demand = list->demand;
+	struct state *state = policy->state;
+	struct room_number numbers[DEMAND_NUMBERS_MAX];
+	const struct passing *passing;
+	int found;
 
-	for (k = 0; k < demand->count; k++) {
-		const struct demand_number *number = &demand->numbers[k];
-		struct resource *resource =
-		    find_resource(policy->state, number->name);
-
-		if (resource == NULL)
-			resource = add_resource(policy, number->name, error);
-		if (resource == NULL)
-			return -1;
-		requests[k].total = resource->total;
-		requests[k].used = resource->used;
-		requests[k].amount = number->amount;
+	(void)task;
+	found = room_find(&state->room, demand, numbers);
+	if (found == -1)
+		return no_memory(error);
+	if (found == 0)
+		return 0;
+	found = 0;
+	if (list->mixed) {
+		passing = find_passing(policy, list);
+		if (passing == NULL)
+			return no_memory(error);
+		found = choose_of(policy, numbers, demand->count,
+		    passing->members, passing->count, member);
+		if (found == 0 && could_take(numbers, demand->count,
+				      passing->members, passing->count))
+			return 0;
 	}
-	return 0;
-}
-
-/*
- * The sum of the allocated parts (all candidates of a task have as many, so
- * the mean adds nothing); negative when the task does not fit.
- */
-static double
-score(const struct request *requests, size_t count, uint32_t member)
-{
-	double sum = 0;
-	size_t k;
-
-	for (k = 0; k < count; k++) {
-		double total = requests[k].total[member];
-		double used = requests[k].used[member] + requests[k].amount;
-
-		if (used > total * (1 + ROUNDING))
-			return -1;
-		sum += total > 0 ? used / total : 1;
-	}
-	return sum;
-}
-
-static int
-choose(struct policy *policy, const struct eligible *list, uint32_t *member,
-    struct svc_error *error)
-{
-	struct request requests[DEMAND_NUMBERS_MAX];
-	size_t count = list->demand->count, i, k;
-	bool pack = policy->options.score == SCORE_PACK, found = false;
-	double best = 0;
-
-	if (gather(policy, list->demand, requests, error) == -1)
-		return -1;
-	for (i = 0; i < list->count; i++) {
-		double s = score(requests, count, list->members[i]);
-
-		if (s < 0 || (found && (pack ? s <= best + ROUNDING
-					     : s >= best - ROUNDING)))
-			continue;
-		found = true;
-		best = s;
-		*member = list->members[i];
-	}
-	for (k = 0; found && k < count; k++)
-		requests[k].used[*member] += requests[k].amount;
+	if (found == 0)
+		found = choose_of(policy, numbers, demand->count, list->members,
+		    list->count, member);
+	if (found == 1)
+		room_take(&state->room, demand, *member);
 	return found;
+}
+
+static void
+give_back(struct policy *policy, const struct demand *demand, uint32_t member)
+{
+	struct state *state = policy->state;
+
+	room_give_back(&state->room, demand, member);
 }
 
 static double
 left(const struct policy *policy, uint32_t member, const char *name,
     double capacity)
 {
-	const struct resource *resource = find_resource(policy->state, name);
+	const struct state *state = policy->state;
 
-	if (resource == NULL)
-		return capacity;
-	return fmax(0, capacity - resource->used[member]);
+	return room_left(&state->room, member, name, capacity);
 }
 
-/* What is left of everything that was ever asked for. */
+/*
+ * "room": what is used now of each number asked for, of how much, and after;
+ * "score": the mean part used then; "left": what is left now of everything that
+ * was ever asked for.
+ */
 static void
-explain(const struct policy *policy, uint32_t member, struct buffer *out)
+explain(struct policy *policy, const struct eligible *list,
+    const struct policy_task *task, uint32_t member, struct buffer *out)
 {
-	const struct state *state = policy->state;
-	const char *comma = "";
-	size_t i;
+	struct state *state = policy->state;
 
-	buffer_append_string(out, ",\"left\":{");
-	for (i = 0; i < state->count; i++) {
-		const struct resource *resource = &state->resources[i];
-
-		if (isnan(resource->total[member]))
-			continue;
-		buffer_append_string(out, comma);
-		json_append_string(out, resource->name, strlen(resource->name));
-		buffer_append_char(out, ':');
-		json_append_number(out, left(policy, member, resource->name,
-					    resource->total[member]));
-		comma = ",";
-	}
-	buffer_append_char(out, '}');
+	(void)task;
+	room_explain(&state->room, list->demand, member, out);
 }
 
 const struct policy_type policy_constrained = {
     .name = "constrained",
     .summary = "by what is left of the capacity that tasks ask for",
+    .argument = "spread|pack",
+    .configure = configure,
+    .takes_room = true,
     .open = open_state,
     .close = close_state,
     .choose = choose,
+    .give_back = give_back,
     .left = left,
     .explain = explain,
 };

@@ -8,11 +8,15 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "line/json_write.h"
+
 struct place {
 	uint64_t serial; /* of the set it belongs to; 0: none yet */
 	char key[POLICY_KEY_SIZE];
 	size_t next; /* index in the list */
-	uint32_t last; /* the member chosen last */
+	bool chosen; /* here, since it was loaded */
+	uint32_t last; /* the member that was chosen last */
+	char before[NAME_MAX_LENGTH + 1]; /* what others chose last; "": none */
 	bool loaded; /* the shared cursor is ours */
 };
 
@@ -74,6 +78,9 @@ let_go(struct policy *policy, struct place *place)
 	if (!place->loaded)
 		return;
 	place->loaded = false;
+	/* who explained and chose nothing has nothing to store */
+	if (!place->chosen)
+		return;
 	if (cursor->store(cursor->set, place->key,
 		member_id(policy, place->last), &error) == -1)
 		lose(policy, &error);
@@ -120,6 +127,8 @@ find_place(
 	}
 	place->serial = list->serial;
 	place->next = 0;
+	place->chosen = false;
+	place->before[0] = '\0';
 	if (policy->options.cursor.set != NULL &&
 	    make_key(policy, list, place->key, error) == -1)
 		return NULL;
@@ -148,29 +157,33 @@ static void
 load(struct policy *policy, struct place *place, const struct eligible *list)
 {
 	const struct policy_cursor *cursor = &policy->options.cursor;
-	char id[NAME_MAX_LENGTH + 1];
 	struct svc_error error;
 
 	if (place->loaded || cursor->set == NULL)
 		return;
-	if (cursor->load(cursor->set, place->key, id, &error) == -1) {
+	if (cursor->load(cursor->set, place->key, place->before, &error) ==
+	    -1) {
+		place->before[0] = '\0';
 		lose(policy, &error);
 		return;
 	}
 	place->loaded = true;
-	place->next = index_after(policy, list, id);
+	place->chosen = false;
+	place->next = index_after(policy, list, place->before);
 }
 
 static int
-choose(struct policy *policy, const struct eligible *list, uint32_t *member,
-    struct svc_error *error)
+choose(struct policy *policy, const struct eligible *list,
+    const struct policy_task *task, uint32_t *member, struct svc_error *error)
 {
 	struct place *place = find_place(policy, list, error);
 
+	(void)task;
 	if (place == NULL)
 		return -1;
 	load(policy, place, list);
 	place->last = *member = list->members[place->next];
+	place->chosen = true;
 	if (++place->next == list->count)
 		place->next = 0;
 	return 1;
@@ -191,6 +204,32 @@ settle(struct policy *policy)
 		lose(policy, &error);
 }
 
+/*
+ * What was chosen last, also by others: the cursor is loaded, as the choice
+ * that is explained would do next.
+ */
+static void
+explain(struct policy *policy, const struct eligible *list,
+    const struct policy_task *task, uint32_t member, struct buffer *out)
+{
+	struct svc_error error;
+	struct place *place = find_place(policy, list, &error);
+	const char *last;
+
+	(void)task;
+	if (place == NULL)
+		return;
+	load(policy, place, list);
+	last = place->chosen ? member_id(policy, place->last) : place->before;
+	buffer_append_string(out, ",\"last\":");
+	if (*last == '\0')
+		buffer_append_string(out, "null");
+	else
+		json_append_string(out, last, strlen(last));
+	if (list->members[place->next] == member)
+		buffer_append_string(out, ",\"next\":true");
+}
+
 const struct policy_type policy_round_robin = {
     .name = "round-robin",
     .summary = "one after the other, shared by all your processes",
@@ -198,4 +237,5 @@ const struct policy_type policy_round_robin = {
     .close = close_state,
     .choose = choose,
     .settle = settle,
+    .explain = explain,
 };

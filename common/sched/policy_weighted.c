@@ -1,8 +1,6 @@
 /*
  * By weight: w_i = r_i / sum of all r_j, drawn at random, or smooth: as evenly
- * interleaved as the weights allow (the smooth weighted round-robin of nginx
- * 1.3.1, 2012: everybody gains its weight, the highest is chosen and pays the
- * total).
+ * interleaved as the weights allow.
  */
 #include "sched/policy.h"
 
@@ -11,19 +9,14 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "sched/alias.h"
-
-/* What is kept for one set of members. */
-struct shares {
-	uint64_t serial;
-	struct alias *alias;
-	double *credit; /* smooth: twice count numbers, credits then gains */
-	double total; /* of the gains */
-};
+#include "line/json_write.h"
+#include "sched/member_load.h"
+#include "sched/shares.h"
 
 struct state {
 	double *weights; /* of each member of the pool; NAN: has none */
-	struct shares shares[POOL_SETS_MAX]; /* by slot */
+	struct member_load *load; /* headroom; or NULL */
+	struct shares *shares;
 };
 
 static int
@@ -34,22 +27,20 @@ bad_weight(const struct instance *instance, const char *field, const char *what,
 	    instance->service, instance->id, field, what);
 }
 
-static double
-headroom(const struct instance *instance)
+/* It follows the load; what else is written behind "weighted=" does not. */
+static bool
+is_headroom(const struct policy *policy)
 {
-	double slots = 1;
+	const char *field = policy->options.field;
 
-	instance_number(instance, "capacity.slots", &slots);
-	return slots * fmax(0, 1 - instance->utilization);
+	return field != NULL && strcmp(field, "headroom") == 0;
 }
 
 static int
 read_weight(const struct instance *instance, const char *field, double *weight,
     struct svc_error *error)
 {
-	if (strcmp(field, "headroom") == 0) {
-		*weight = headroom(instance);
-	} else if (strcmp(field, "utilization") == 0) {
+	if (strcmp(field, "utilization") == 0) {
 		*weight = instance->utilization;
 	} else {
 		switch (instance_number(instance, field, weight)) {
@@ -99,152 +90,170 @@ read_member(
 }
 
 static int
-open_state(struct policy *policy, struct svc_error *error)
+read_weights(struct policy *policy, struct svc_error *error)
 {
 	size_t count = pool_count(policy->pool), i;
+	struct state *state = policy->state;
+
+	for (i = 0; i < count; i++) {
+		if (state->load != NULL)
+			state->weights[i] =
+			    member_load_headroom(state->load, (uint32_t)i);
+		else if (read_member(policy, (uint32_t)i, error) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+open_state(struct policy *policy, struct svc_error *error)
+{
+	const struct policy_options *options = &policy->options;
 	struct state *state;
 
 	state = policy->state = calloc(1, sizeof(*state));
 	if (state == NULL)
 		return svc_error_set(error, EX_OSERR, "out of memory");
-	state->weights = calloc(count + 1, sizeof(*state->weights));
+	state->weights =
+	    calloc(pool_count(policy->pool) + 1, sizeof(*state->weights));
 	if (state->weights == NULL)
 		return svc_error_set(error, EX_OSERR, "out of memory");
-	for (i = 0; i < count; i++)
-		if (read_member(policy, (uint32_t)i, error) == -1)
-			return -1;
-	return 0;
+	if (is_headroom(policy) &&
+	    member_load_open(&state->load, policy->pool, NULL, options->stale,
+		options->now, error) == -1)
+		return -1;
+	if (read_weights(policy, error) == -1)
+		return -1;
+	return shares_open(
+	    &state->shares, state->weights, options->smooth, error);
 }
 
+/* Other weights are read from the line once and for all. */
 static void
-shares_clear(struct shares *shares)
+observe(struct policy *policy, int64_t now)
 {
-	alias_free(shares->alias);
-	free(shares->credit);
-	memset(shares, 0, sizeof(*shares));
+	struct state *state = policy->state;
+
+	if (state->load == NULL)
+		return;
+	member_load_observe(state->load, now);
+	(void)read_weights(policy, NULL);
+	shares_reweigh(state->shares);
 }
 
 static void
 close_state(struct policy *policy)
 {
 	struct state *state = policy->state;
-	size_t i;
 
 	if (state == NULL)
 		return;
-	for (i = 0; i < POOL_SETS_MAX; i++)
-		shares_clear(&state->shares[i]);
+	shares_close(state->shares);
+	member_load_close(state->load);
 	free(state->weights);
 	free(state);
 }
 
-/*
- * Returns the sum of all gains; equal ones where all are zero.  Whole numbers
- * stay whole, so that credits are exact; only what sums up to infinity is
- * scaled.
- */
-static double
-sum_gains(double *gains, size_t count)
-{
-	double largest = 0, total = 0;
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		largest = fmax(largest, gains[i]);
-		total += gains[i];
-	}
-	if (total > 0 && isfinite(total))
-		return total;
-	total = 0;
-	for (i = 0; i < count; i++) {
-		gains[i] = largest > 0 ? gains[i] / largest : 1;
-		total += gains[i];
-	}
-	return total;
-}
-
-static int
-shares_make(const struct policy *policy, struct shares *shares,
-    const struct eligible *list, struct svc_error *error)
+/* NULL: error, which names who of the list has no weight. */
+static const struct share *
+find_share(const struct policy *policy, const struct eligible *list,
+    struct svc_error *error)
 {
 	const struct state *state = policy->state;
-	double *gains, ignored;
+	const struct share *share = shares_find(state->shares, list, error);
+	double ignored;
 	size_t i;
 
-	for (i = 0; i < list->count; i++)
-		if (isnan(state->weights[list->members[i]]))
-			return read_weight(
+	for (i = 0; share == NULL && i < list->count; i++)
+		if (isnan(state->weights[list->members[i]])) {
+			(void)read_weight(
 			    pool_member(policy->pool, list->members[i])
 				->instance,
 			    field_of(policy), &ignored, error);
-	shares_clear(shares);
-	shares->credit = calloc(2 * list->count, sizeof(*shares->credit));
-	if (shares->credit == NULL)
-		return svc_error_set(error, EX_OSERR, "out of memory");
-	gains = shares->credit + list->count;
-	for (i = 0; i < list->count; i++)
-		gains[i] = state->weights[list->members[i]];
-	if (policy->options.smooth) {
-		shares->total = sum_gains(gains, list->count);
-	} else {
-		shares->alias = alias_new(gains, list->count, error);
-		if (shares->alias == NULL)
-			return -1;
-		free(shares->credit);
-		shares->credit = NULL;
-	}
-	shares->serial = list->serial;
-	return 0;
-}
-
-/* 0.3, 0.1, 0.2 go as 3, 1, 2 do: what rounding alone tells apart is equal. */
-static size_t
-choose_smooth(struct shares *shares, size_t count)
-{
-	double *credit = shares->credit, *gains = credit + count;
-	double rounding = shares->total * 1e-9;
-	size_t i, best = 0;
-
-	for (i = 0; i < count; i++) {
-		credit[i] += gains[i];
-		if (credit[i] > credit[best] + rounding)
-			best = i;
-	}
-	credit[best] -= shares->total;
-	return best;
+			break;
+		}
+	return share;
 }
 
 static int
-choose(struct policy *policy, const struct eligible *list, uint32_t *member,
-    struct svc_error *error)
+choose(struct policy *policy, const struct eligible *list,
+    const struct policy_task *task, uint32_t *member, struct svc_error *error)
 {
-	struct state *state = policy->state;
-	struct shares *shares = &state->shares[list->slot];
-	size_t i;
+	const struct share *share = find_share(policy, list, error);
+	struct smooth *smooth;
 
-	if (shares->serial != list->serial &&
-	    shares_make(policy, shares, list, error) == -1)
+	(void)task;
+	if (share == NULL)
 		return -1;
-	i = policy->options.smooth ? choose_smooth(shares, list->count)
-				   : alias_draw(shares->alias, &policy->random);
-	*member = list->members[i];
+	smooth = share_smooth(share);
+	*member =
+	    list->members[smooth != NULL ? smooth_next(smooth)
+					 : share_draw(share, &policy->random)];
 	return 1;
 }
 
+static size_t
+place_of(const struct eligible *list, uint32_t member)
+{
+	size_t low = 0, high = list->count - 1;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (list->members[middle] < member)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static void
-explain(const struct policy *policy, uint32_t member, struct buffer *out)
+explain(struct policy *policy, const struct eligible *list,
+    const struct policy_task *task, uint32_t member, struct buffer *out)
 {
 	const struct state *state = policy->state;
+	struct random random = policy->random;
+	double weight = state->weights[member];
+	const struct share *share = find_share(policy, list, NULL);
 
+	(void)task;
+	if (state->load != NULL)
+		member_load_explain(state->load, member, out);
 	buffer_append_string(out, ",\"weight\":");
-	json_append_number(out, state->weights[member]);
+	json_append_number(out, weight);
+	if (share == NULL)
+		return;
+	buffer_append_string(out, ",\"share\":");
+	json_append_number(out, share_of(share, weight));
+	if (share_smooth(share) != NULL) {
+		buffer_append_string(out, ",\"credit\":");
+		json_append_number(out,
+		    smooth_credit(share_smooth(share), place_of(list, member)));
+	} else if (list->members[share_draw(share, &random)] == member) {
+		buffer_append_string(out, ",\"drawn\":true");
+	}
+}
+
+static int
+configure(
+    struct policy_options *options, const char *text, struct svc_error *error)
+{
+	if (*text == '\0')
+		return svc_error_set(error, EX_USAGE,
+		    "not a member: '' (say capacity.cpu, or headroom)");
+	options->field = text;
+	return 0;
 }
 
 const struct policy_type policy_weighted = {
     .name = "weighted",
     .summary = "in proportion to a member's value, utilization unless said",
+    .argument = "FIELD",
+    .configure = configure,
     .open = open_state,
     .close = close_state,
     .choose = choose,
+    .observe = observe,
     .explain = explain,
 };

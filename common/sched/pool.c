@@ -5,15 +5,12 @@
 #include <sysexits.h>
 
 #include "line/buffer.h"
-#include "sched/capacity.h"
-#include "sched/selector_cache.h"
-
-/* How many different requirements are remembered, and bytes of them. */
-#define ENTRIES_MAX 1024
-#define BYTES_MAX   (1UL << 20)
-#define TABLE_SIZE  (2 * ENTRIES_MAX)
+#include "sched/listing.h"
 
 #define SERVICES_SHOWN 5
+
+/* Subsets that are valid at the same time. */
+#define SUBSETS 4
 
 struct service {
 	const char *name;
@@ -21,31 +18,23 @@ struct service {
 	size_t count;
 };
 
-/* What was worked out for the bytes of one "requires" of one service. */
-struct entry {
-	uint64_t hash;
-	size_t service;
-	struct demand demand;
-	struct eligible eligible;
-	size_t length;
-	char bytes[];
+/* A list as pool_subset() hands it out. */
+struct subset {
+	struct eligible list;
+	uint32_t *members; /* room for all of the pool; NULL: never needed */
 };
 
 struct pool {
 	const struct instance *instances;
 	struct pool_member *members;
 	size_t count;
-	bool all;
 	struct buffer references;
 	struct service *services;
 	size_t service_count;
-	struct capacities capacities;
-	struct selector_cache selections;
-	uint32_t *fitting; /* scratch of pool_eligible(); count members */
-	struct member_sets sets;
-	struct entry *entries[TABLE_SIZE]; /* by hash, open addressing */
-	size_t entry_count;
-	size_t entry_bytes;
+	struct listing listing;
+	struct member_sets subset_sets; /* their serials and slots */
+	struct subset subsets[SUBSETS];
+	size_t subset; /* the next one */
 };
 
 static int
@@ -98,6 +87,30 @@ find_services(struct pool *pool)
 	}
 }
 
+/* What the instance has of a capacity, 1 when it names none. */
+static double
+read_power(const struct instance *instance, const char *path)
+{
+	double number;
+
+	return instance_number(instance, path, &number) == 1 ? number : 1;
+}
+
+static void
+read_powers(struct pool *pool)
+{
+	size_t i;
+
+	for (i = 0; i < pool->count; i++) {
+		struct pool_member *member = &pool->members[i];
+
+		member->slots = read_power(member->instance, "capacity.slots");
+		member->speed = read_power(member->instance, "capacity.speed");
+		pool->listing.filter.idle[i] =
+		    !(member->slots > 0 && member->speed > 0);
+	}
+}
+
 int
 pool_open(struct pool **opened, const struct instance *instances, size_t count,
     struct svc_error *error)
@@ -107,15 +120,15 @@ pool_open(struct pool **opened, const struct instance *instances, size_t count,
 	*opened = NULL;
 	if (pool == NULL)
 		return no_memory(error);
-	pool->instances = pool->selections.instances = instances;
-	pool->count = pool->selections.instance_count = count;
+	pool->instances = instances;
+	pool->count = count;
+	/* as far from those of other lists as there will be any */
+	pool->subset_sets.serial = UINT64_MAX / 2;
 	/* one more than needed: of no instances there is an array too */
 	pool->members = calloc(count + 1, sizeof(*pool->members));
 	pool->services = calloc(count + 1, sizeof(*pool->services));
-	pool->fitting = calloc(count + 1, sizeof(*pool->fitting));
-	if (capacities_init(&pool->capacities, instances, count) == -1 ||
-	    pool->members == NULL || pool->services == NULL ||
-	    pool->fitting == NULL) {
+	if (listing_init(&pool->listing, instances, count) == -1 ||
+	    pool->members == NULL || pool->services == NULL) {
 		pool_close(pool);
 		return no_memory(error);
 	}
@@ -123,37 +136,23 @@ pool_open(struct pool **opened, const struct instance *instances, size_t count,
 		pool_close(pool);
 		return -1;
 	}
+	read_powers(pool);
 	find_services(pool);
 	*opened = pool;
 	return 0;
 }
 
-static void
-forget_entries(struct pool *pool)
-{
-	size_t i;
-
-	for (i = 0; i < TABLE_SIZE; i++) {
-		if (pool->entries[i] == NULL)
-			continue;
-		demand_release(&pool->entries[i]->demand);
-		free(pool->entries[i]);
-		pool->entries[i] = NULL;
-	}
-	pool->entry_count = 0;
-	pool->entry_bytes = 0;
-}
-
 void
 pool_close(struct pool *pool)
 {
+	size_t i;
+
 	if (pool == NULL)
 		return;
-	forget_entries(pool);
-	member_sets_clear(&pool->sets);
-	selector_cache_release(&pool->selections);
-	capacities_release(&pool->capacities);
-	free(pool->fitting);
+	member_sets_clear(&pool->subset_sets);
+	for (i = 0; i < SUBSETS; i++)
+		free(pool->subsets[i].members);
+	listing_release(&pool->listing);
 	free(pool->services);
 	buffer_release(&pool->references);
 	free(pool->members);
@@ -163,7 +162,7 @@ pool_close(struct pool *pool)
 void
 pool_set_all(struct pool *pool, bool all)
 {
-	pool->all = all;
+	pool->listing.filter.all = all;
 }
 
 size_t
@@ -187,7 +186,7 @@ pool_services(const struct pool *pool)
 bool
 pool_works(const struct pool *pool, uint32_t index)
 {
-	return pool->all || instance_works(&pool->instances[index]);
+	return filter_works(&pool->listing.filter, index);
 }
 
 /* The index of service, service_count when nobody belongs to it. */
@@ -241,184 +240,44 @@ pool_range(const struct pool *pool, const char *service, uint32_t *first,
 const double *
 pool_capacity(struct pool *pool, const char *name)
 {
-	return capacities_find(&pool->capacities, name);
+	return capacities_find(&pool->listing.filter.capacities, name);
 }
 
-/* Drops from fitting (count of them) who has less than number asks for. */
-static int
-keep_larger(struct pool *pool, const struct demand_number *number,
-    size_t *count, struct svc_error *error)
+bool
+pool_names(const struct pool *pool, const char *name)
 {
-	const double *values = pool_capacity(pool, number->name);
-	size_t i, kept = 0;
-
-	if (values == NULL)
-		return no_memory(error);
-	for (i = 0; i < *count; i++)
-		if (values[pool->fitting[i]] >= number->amount)
-			pool->fitting[kept++] = pool->fitting[i];
-	*count = kept;
-	return 0;
+	return capacities_named(&pool->listing.filter.capacities, name);
 }
 
-/* Whether somebody passes, and no panic makes all of them alike. */
-static bool
-passing_counts(const struct pool *pool, size_t count)
+int
+pool_around(struct pool *pool, const char *name, double amount, double *below,
+    double *above)
 {
-	const struct instance *instance;
-	bool passing = false;
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		instance = &pool->instances[pool->fitting[i]];
-		if (instance->panic)
-			return false;
-		passing = passing || instance->status == STATUS_PASSING;
-	}
-	return passing;
-}
-
-/* Fills fitting with who works and has the labels that demand asks for. */
-static int
-keep_labelled(struct pool *pool, const struct service *service,
-    const struct demand *demand, size_t *count, struct svc_error *error)
-{
-	const unsigned char *matches = NULL;
-	size_t i, kept = 0;
-
-	if (demand->labels != NULL) {
-		matches = selector_cache_find(
-		    &pool->selections, demand->labels, demand->selector);
-		if (matches == NULL)
-			return no_memory(error);
-	}
-	for (i = service->first; i < service->first + service->count; i++)
-		if (pool_works(pool, (uint32_t)i) &&
-		    (matches == NULL || matches[i]))
-			pool->fitting[kept++] = (uint32_t)i;
-	*count = kept;
-	return 0;
-}
-
-/* Where somebody passes, drops from fitting who does not. */
-static void
-keep_passing(struct pool *pool, size_t *count)
-{
-	size_t i, kept = 0;
-
-	if (pool->all || !passing_counts(pool, *count))
-		return;
-	for (i = 0; i < *count; i++)
-		if (pool->instances[pool->fitting[i]].status == STATUS_PASSING)
-			pool->fitting[kept++] = pool->fitting[i];
-	*count = kept;
-}
-
-/* Fills fitting with who may do what demand says. */
-static int
-fit(struct pool *pool, size_t service, const struct demand *demand,
-    size_t *count, struct svc_error *error)
-{
-	size_t i;
-
-	*count = 0;
-	if (service == pool->service_count)
-		return 0;
-	if (keep_labelled(
-		pool, &pool->services[service], demand, count, error) == -1)
-		return -1;
-	for (i = 0; i < demand->count; i++)
-		if (keep_larger(pool, &demand->numbers[i], count, error) == -1)
-			return -1;
-	keep_passing(pool, count);
-	return 0;
+	return capacities_around(
+	    &pool->listing.filter.capacities, name, amount, below, above);
 }
 
 static int
-resolve(struct pool *pool, struct entry *entry, struct svc_error *error)
+find_list(struct pool *pool, const char *name,
+    const struct json_value *requires, bool labelled,
+    const struct eligible **list, struct svc_error *error)
 {
-	const struct member_set *set = NULL;
-	struct eligible *eligible = &entry->eligible;
-	size_t count;
-	int found;
+	struct listing_range range = {.service = ""};
 
-	if (fit(pool, entry->service, &entry->demand, &count, error) == -1)
-		return -1;
-	found =
-	    member_sets_find(&pool->sets, pool->fitting, count, &set, error);
-	if (found == 0) {
-		forget_entries(pool);
-		member_sets_clear(&pool->sets);
-		found = member_sets_find(
-		    &pool->sets, pool->fitting, count, &set, error);
+	if (name != NULL && *name != '\0')
+		range.topic = service_index(pool, name);
+	else if (pool->service_count > 1)
+		return svc_error_set(
+		    error, EX_DATAERR, "several services, and none named");
+	if (range.topic < pool->service_count) {
+		const struct service *service = &pool->services[range.topic];
+
+		range.service = service->name;
+		range.first = service->first;
+		range.count = service->count;
 	}
-	if (found == -1)
-		return -1;
-	eligible->members = set->members;
-	eligible->count = set->count;
-	eligible->serial = set->serial;
-	eligible->slot = set->slot;
-	eligible->demand = &entry->demand;
-	eligible->service = entry->service < pool->service_count
-				? pool->services[entry->service].name
-				: "";
-	return 0;
-}
-
-static struct entry *
-entry_new(struct pool *pool, size_t service, const struct json_value *requires,
-    struct svc_error *error)
-{
-	size_t length = requires == NULL || requires->span.data == NULL
-			    ? 0
-			    : requires->span.length;
-	struct entry *entry = calloc(1, sizeof(*entry) + length);
-
-	if (entry == NULL) {
-		no_memory(error);
-		return NULL;
-	}
-	entry->service = service;
-	entry->length = length;
-	if (length > 0)
-		memcpy(entry->bytes, requires->span.data, length);
-	if (demand_parse(&entry->demand, requires, error) == -1 ||
-	    resolve(pool, entry, error) == -1) {
-		demand_release(&entry->demand);
-		free(entry);
-		return NULL;
-	}
-	return entry;
-}
-
-/* FNV-1a */
-static uint64_t
-hash_bytes(size_t service, const char *bytes, size_t length)
-{
-	uint64_t hash = 0xcbf29ce484222325 + service;
-	size_t i;
-
-	for (i = 0; i < length; i++)
-		hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3;
-	return hash;
-}
-
-/* Where the entry is, or belongs. */
-static struct entry **
-find_entry(struct pool *pool, uint64_t hash, size_t service, const char *bytes,
-    size_t length)
-{
-	size_t i = hash % TABLE_SIZE;
-
-	for (; pool->entries[i] != NULL; i = (i + 1) % TABLE_SIZE) {
-		const struct entry *entry = pool->entries[i];
-
-		if (entry->hash == hash && entry->service == service &&
-		    entry->length == length &&
-		    (length == 0 || memcmp(entry->bytes, bytes, length) == 0))
-			break;
-	}
-	return &pool->entries[i];
+	return listing_find(
+	    &pool->listing, &range, requires, labelled, list, error);
 }
 
 int
@@ -426,33 +285,78 @@ pool_eligible(struct pool *pool, const char *service,
     const struct json_value *requires, const struct eligible **list,
     struct svc_error *error)
 {
-	const char *bytes = requires == NULL ? NULL : requires->span.data;
-	size_t length = bytes == NULL ? 0 : requires->span.length;
-	struct entry *entry, **place;
-	size_t index = 0;
-	uint64_t hash;
+	return find_list(pool, service, requires, false, list, error);
+}
 
-	if (service != NULL && *service != '\0')
-		index = service_index(pool, service);
-	else if (pool->service_count > 1)
-		return svc_error_set(
-		    error, EX_DATAERR, "several services, and none named");
-	hash = hash_bytes(index, bytes, length);
-	place = find_entry(pool, hash, index, bytes, length);
-	if (*place == NULL) {
-		if (pool->entry_count == ENTRIES_MAX ||
-		    pool->entry_bytes > BYTES_MAX)
-			forget_entries(pool);
-		entry = entry_new(pool, index, requires, error);
-		if (entry == NULL)
-			return -1;
-		entry->hash = hash;
-		/* the table may have been emptied meanwhile */
-		place = find_entry(pool, hash, index, bytes, length);
-		*place = entry;
-		pool->entry_count++;
-		pool->entry_bytes += length;
-	}
-	*list = &(*place)->eligible;
+int
+pool_labelled(struct pool *pool, const char *service,
+    const struct json_value *requires, const struct eligible **list,
+    bool *mixed, struct svc_error *error)
+{
+	if (find_list(pool, service, requires, true, list, error) == -1)
+		return -1;
+	if (mixed != NULL)
+		*mixed = (*list)->mixed;
 	return 0;
+}
+
+/* Where the next subset goes; NULL: no memory. */
+static struct subset *
+next_subset(struct pool *pool)
+{
+	struct subset *subset = &pool->subsets[pool->subset];
+
+	if (subset->members == NULL)
+		subset->members =
+		    calloc(pool->count + 1, sizeof(*subset->members));
+	if (subset->members == NULL)
+		return NULL;
+	pool->subset = (pool->subset + 1) % SUBSETS;
+	return subset;
+}
+
+/* Its set gives the list a serial and a slot; the members stay its own. */
+static int
+name_subset(struct pool *pool, struct eligible *list, struct svc_error *error)
+{
+	const struct member_set *set = NULL;
+	int found = 0;
+
+	while (found == 0) {
+		found = member_sets_find(&pool->subset_sets, list->members,
+		    list->count, &set, error);
+		if (found == 0)
+			member_sets_clear(&pool->subset_sets);
+	}
+	if (found == -1)
+		return -1;
+	list->serial = set->serial;
+	list->slot = SETS_MAX + set->slot;
+	return 0;
+}
+
+int
+pool_subset(struct pool *pool, const struct eligible *list,
+    const unsigned char *keep, const struct eligible **made,
+    struct svc_error *error)
+{
+	struct subset *subset = next_subset(pool);
+	size_t i, kept = 0;
+
+	if (subset == NULL)
+		return no_memory(error);
+	for (i = 0; i < list->count; i++) {
+		subset->members[kept] = list->members[i];
+		kept += keep[i] != 0;
+	}
+	*made = list;
+	if (kept == list->count)
+		return 0;
+	subset->list = *list;
+	subset->list.members = subset->members;
+	subset->list.count = kept;
+	subset->list.mixed = list->mixed && filter_mixed(&pool->listing.filter,
+						subset->members, kept);
+	*made = &subset->list;
+	return name_subset(pool, &subset->list, error);
 }

@@ -27,27 +27,35 @@ struct pool_member {
 	const struct instance *instance; /* borrowed */
 	const char *reference; /* {"service",...} as it goes on task lines */
 	size_t reference_length;
+	double slots; /* capacity.slots, 1 when it names none; 0: no work */
+	double speed; /* capacity.speed, 1 when it names none; 0: no work */
 };
 
-/* How many different lists a pool keeps; then it starts over. */
-#define POOL_SETS_MAX SETS_MAX
+/* How many different lists a pool keeps, subsets with them. */
+#define POOL_SETS_MAX (2 * SETS_MAX)
 
 /*
  * The members that fit one task, in order of id.  Owned by the pool, until the
- * next pool_eligible().
+ * next pool_eligible() or pool_labelled().
  */
 struct eligible {
-	const uint32_t *members; /* indices into the pool */
+	const uint32_t *members; /* indices into the pool, ascending */
 	size_t count;
 	/*
 	 * Names the set of members: lists with the same members have the same
-	 * serial, and no other list of this pool ever has it.
+	 * serial (subsets one of their own), and no other list of this pool
+	 * ever has it.
 	 */
 	uint64_t serial;
 	uint32_t slot; /* under POOL_SETS_MAX: where policies may keep state for
 			  the serial, until another one comes with this slot */
 	const char *service;
 	const struct demand *demand; /* what the task asks for */
+	/*
+	 * It is of pool_labelled(), and has both such that pass and such that
+	 * do not, and the former go first.
+	 */
+	bool mixed;
 };
 
 /*
@@ -90,7 +98,32 @@ int pool_eligible(struct pool *pool, const char *service,
     const struct json_value *requires, const struct eligible **list,
     struct svc_error *error);
 
-/* Whether the member's status lets it get work: instance_works(), or --all. */
+/*
+ * As pool_eligible(), but without a look at the numbers that requires asks for:
+ * whoever works and has the labels, in the order of ids, with those that warn
+ * among those that pass.  For policies that compare the numbers themselves,
+ * which then must keep to those that pass where one of those has the numbers;
+ * *mixed (may be NULL) says that there are both.
+ */
+int pool_labelled(struct pool *pool, const char *service,
+    const struct json_value *requires, const struct eligible **list,
+    bool *mixed, struct svc_error *error);
+
+/*
+ * Those of list whose byte in keep (one a member of the list, by its place in
+ * it) is not 0: list itself where all are kept; else owned by the pool, with a
+ * serial and a slot as any list.  list may be a subset itself, and stays valid;
+ * a subset is valid as long as the list that it comes from, and until the next
+ * but three.  -1: EX_OSERR.
+ */
+int pool_subset(struct pool *pool, const struct eligible *list,
+    const unsigned char *keep, const struct eligible **subset,
+    struct svc_error *error);
+
+/*
+ * Whether the member's status lets it get work: instance_works(), or --all.
+ * One without slots or speed (a capacity of 0) is on no list all the same.
+ */
 bool pool_works(const struct pool *pool, uint32_t index);
 
 /*
@@ -98,5 +131,16 @@ bool pool_works(const struct pool *pool, uint32_t index);
  * the pool owns; NAN where it names none.  NULL: no memory.
  */
 const double *pool_capacity(struct pool *pool, const char *name);
+
+/* Whether somebody's record names such a capacity. */
+bool pool_names(const struct pool *pool, const char *name);
+
+/*
+ * The greatest number that somebody has of a capacity below amount, and the
+ * least that is not below it; -INFINITY and INFINITY where there is none.  -1:
+ * no memory.
+ */
+int pool_around(struct pool *pool, const char *name, double amount,
+    double *below, double *above);
 
 #endif

@@ -9,23 +9,17 @@
 
 #include "line/instance.h"
 #include "line/selector.h"
+#include "sched/memo.h"
 
-/* So many are remembered; then it starts over. */
-#define SELECTIONS_MAX 64
-
-struct selector_cache_entry {
-	char *text;
-	unsigned char *matches;
-};
-
-/* Zeroed but for instances and instance_count it is an empty one. */
 struct selector_cache {
 	const struct instance *instances; /* borrowed */
 	size_t instance_count;
-	struct selector_cache_entry items[SELECTIONS_MAX];
-	size_t count;
+	struct memo memo;
 };
 
+/* instances (count) are borrowed until the release. */
+void selector_cache_init(struct selector_cache *selections,
+    const struct instance *instances, size_t count);
 void selector_cache_release(struct selector_cache *selections);
 
 /*

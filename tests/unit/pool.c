@@ -1,9 +1,10 @@
-/* Who fits what, and the sentences that say why not. */
+/* Who fits what. */
 #include "sched/pool.h"
+
+#include <math.h>
 
 #include "check.h"
 #include "pool_fixture.h"
-#include "sched/explain.h"
 
 static void
 add_mixed(struct fixture *fixture)
@@ -263,71 +264,258 @@ sets_start_over_with_fresh_serials(void)
 }
 
 static void
-the_sentence_counts_each_instance_once(void)
+slots_and_speed_are_one_where_none_is_named(void)
 {
 	struct fixture fixture = {.count = 0};
-	struct buffer out = BUFFER_INIT;
-	struct json_value requires =
-	    fixture_requires("{\"cpu\":4,\"labels\":\"zone=eu-1\"}");
-	char id[16];
-	int i;
 
-	for (i = 0; i < 12; i++) {
-		snprintf(id, sizeof(id), "i%02d", i);
-		fixture_add(&fixture, "render", id,
-		    i < 7    ? ",\"capacity\":{\"cpu\":2},"
-			       "\"labels\":{\"zone\":\"eu-1\"}"
-		    : i < 10 ? ",\"capacity\":{\"cpu\":1},"
-			       "\"labels\":{\"zone\":\"us\"}"
-			     : ",\"status\":\"critical\"");
-	}
+	fixture_add(&fixture, "s", "a",
+	    ",\"capacity\":{\"slots\":4,\"speed\":\"1.5\"}");
+	fixture_add(&fixture, "s", "b", "");
 	fixture_open(&fixture);
-	explain_none(fixture.pool, NULL, NULL, &requires, &out);
-	CHECK_STRING(buffer_string(&out),
-	    "0 of 12 instances: 7 insufficient cpu (need 4, most free 2), "
-	    "3 label zone, 2 critical");
-	buffer_release(&out);
+	CHECK(pool_member(fixture.pool, 0)->slots == 4);
+	CHECK(pool_member(fixture.pool, 0)->speed == 1.5);
+	CHECK(pool_member(fixture.pool, 1)->slots == 1);
+	CHECK(pool_member(fixture.pool, 1)->speed == 1);
+	fixture_close(&fixture);
+}
+
+/* No line can say so: what a record says is checked when it is read. */
+static void
+take_slots(struct instance *instance)
+{
+	struct json_value slots;
+
+	if (CHECK(json_path(instance->record, "capacity.slots", &slots) == 1))
+		memset((char *)slots.span.data, '0', slots.span.length);
+}
+
+static void
+who_has_no_slots_or_no_speed_is_on_no_list(void)
+{
+	struct fixture fixture = {.count = 0};
+	struct svc_error error;
+	int all;
+
+	fixture_add(&fixture, "s", "a", ",\"capacity\":{\"slots\":4}");
+	fixture_add(&fixture, "s", "b", ",\"capacity\":{\"speed\":0}");
+	fixture_add(&fixture, "s", "c", "");
+	take_slots(&fixture.instances[0]);
+	for (all = 0; all < 2; all++) {
+		qsort(fixture.instances, fixture.count, sizeof(struct instance),
+		    instance_compare);
+		CHECK(pool_open(&fixture.pool, fixture.instances, fixture.count,
+			  &error) == 0);
+		pool_set_all(fixture.pool, all);
+		CHECK(pool_works(fixture.pool, 0));
+		CHECK_STRING(fixture_ids(&fixture,
+				 fixture_list(&fixture, NULL, "", &error)),
+		    "c");
+		CHECK_STRING(fixture_ids(&fixture,
+				 fixture_labelled(&fixture, NULL, "", &error)),
+		    "c");
+		pool_close(fixture.pool);
+		fixture.pool = NULL;
+	}
 	fixture_close(&fixture);
 }
 
 static void
-sentences_of_sizes_and_of_what_nobody_has(void)
+labelled_lists_look_at_labels_alone(void)
 {
+	static const struct {
+		const char *requires;
+		const char *ids;
+	} rows[] = {
+	    {"", "a b c"},
+	    {"null", "a b c"},
+	    {"{\"cpu\":3}", "a b c"},
+	    {"{\"gpu\":1}", "a b c"},
+	    {"{\"labels\":\"zone=eu-1\"}", "a b"},
+	    {"{\"mem\":\"1P\",\"labels\":\"zone=eu-1\"}", "a b"},
+	    {"{\"labels\":\"zone=mars\"}", ""},
+	};
 	struct fixture fixture = {.count = 0};
-	struct buffer out = BUFFER_INIT;
-	struct json_value requires = fixture_requires("{\"mem\":\"64G\"}");
+	struct svc_error error = {0, ""};
+	size_t i;
 
 	add_mixed(&fixture);
 	fixture_open(&fixture);
-	explain_none(fixture.pool, NULL, NULL, &requires, &out);
-	CHECK_STRING(buffer_string(&out),
-	    "0 of 4 instances: 2 insufficient mem (need 64G, most free 16G), "
-	    "1 no mem, 1 critical");
-	buffer_release(&out);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!CHECK_STRING(
+			fixture_ids(&fixture, fixture_labelled(&fixture, NULL,
+						  rows[i].requires, &error)),
+			rows[i].ids))
+			printf("# of %s\n", rows[i].requires);
+	CHECK(fixture_labelled(&fixture, "extract", "", &error)->count == 0);
+	CHECK(
+	    fixture_labelled(&fixture, NULL, "{\"cpu\":-1}", &error) == NULL &&
+	    error.code == 65);
+	fixture_close(&fixture);
+}
+
+/* Other numbers: another demand, but the same list, and that of nobody else. */
+static void
+labelled_lists_are_shared_by_selector(void)
+{
+	struct fixture fixture = {.count = 0};
+	const struct eligible *list;
+	struct svc_error error;
+	char requires[64];
+	uint64_t serial;
+	int i, wrong = 0;
+
+	add_mixed(&fixture);
+	fixture_open(&fixture);
+	serial = fixture_labelled(&fixture, NULL, "", &error)->serial;
+	CHECK(fixture_list(&fixture, NULL, "", &error)->serial == serial);
+	CHECK(fixture_list(&fixture, NULL, "{\"cpu\":3}", &error)->serial !=
+	      serial);
+	for (i = 0; i < 3000; i++) {
+		snprintf(requires, sizeof(requires), "{\"cpu\":%d.5}", i);
+		list = fixture_labelled(&fixture, NULL, requires, &error);
+		wrong += list->serial != serial || list->count != 3 ||
+			 list->demand->numbers[0].amount != i + 0.5;
+	}
+	CHECK(wrong == 0);
+	fixture_close(&fixture);
+}
+
+static bool
+is_mixed(struct fixture *fixture, const char *requires)
+{
+	struct json_value value = fixture_requires(requires);
+	const struct eligible *list;
+	bool mixed = false;
+
+	CHECK(pool_labelled(fixture->pool, NULL, &value, &list, &mixed, NULL) ==
+	      0);
+	CHECK(list->mixed == mixed);
+	return mixed;
+}
+
+static void
+a_list_with_warning_among_passing_says_so(void)
+{
+	struct fixture fixture = {.count = 0};
+	struct svc_error error;
+
+	fixture_add(&fixture, "s", "a", ",\"labels\":{\"p\":\"\"}");
+	fixture_add(&fixture, "s", "b",
+	    ",\"status\":\"warning\",\"labels\":{\"w\":\"\"}");
+	fixture_add(&fixture, "s", "c",
+	    ",\"status\":\"expired\",\"labels\":{\"p\":\"\"}");
+	fixture_open(&fixture);
+	CHECK(is_mixed(&fixture, ""));
+	CHECK_STRING(
+	    fixture_ids(&fixture, fixture_labelled(&fixture, NULL, "", &error)),
+	    "a b");
+	CHECK_STRING(
+	    fixture_ids(&fixture, fixture_list(&fixture, NULL, "", &error)),
+	    "a");
+	CHECK(!is_mixed(&fixture, "{\"labels\":\"p\"}"));
+	CHECK(!is_mixed(&fixture, "{\"labels\":\"w\"}"));
+	pool_close(fixture.pool);
+	fixture_open(&fixture);
+	pool_set_all(fixture.pool, true);
+	CHECK(!is_mixed(&fixture, ""));
+	pool_close(fixture.pool);
+	fixture.instances[2].panic = true;
+	fixture.instances[2].status = STATUS_CRITICAL;
+	fixture_open(&fixture);
+	CHECK(!is_mixed(&fixture, ""));
+	CHECK_STRING(
+	    fixture_ids(&fixture, fixture_labelled(&fixture, NULL, "", &error)),
+	    "a b c");
 	fixture_close(&fixture);
 }
 
 static void
-explain_counts_all_reasons(void)
+a_subset_keeps_those_that_are_marked(void)
 {
 	struct fixture fixture = {.count = 0};
-	struct policy_options options = {.seed = 1};
-	struct buffer out = BUFFER_INIT;
-	struct json_value requires =
-	    fixture_requires("{\"cpu\":9,\"labels\":\"zone=eu-1\"}");
-	struct policy policy;
+	const struct eligible *list, *two, *one, *all, *again;
 	struct svc_error error;
 
 	add_mixed(&fixture);
 	fixture_open(&fixture);
-	CHECK(policy_open(&policy, &policy_random, fixture.pool, &options,
-		  &error) == 0);
-	explain_append(fixture.pool, &policy, NULL, &requires, false, &out);
-	CHECK_STRING(buffer_string(&out),
-	    "{\"policy\":\"random\",\"eligible\":0,\"of\":4,\"excluded\":"
-	    "{\"insufficient cpu\":2,\"label zone\":1,\"critical\":1}}");
-	policy_close(&policy);
-	buffer_release(&out);
+	list = fixture_list(&fixture, NULL, "{\"cpu\":1}", &error);
+	CHECK(pool_subset(fixture.pool, list, (const unsigned char[]){1, 0, 1},
+		  &two, &error) == 0);
+	CHECK_STRING(fixture_ids(&fixture, two), "a c");
+	CHECK(pool_subset(fixture.pool, two, (const unsigned char[]){0, 2},
+		  &one, &error) == 0);
+	CHECK_STRING(fixture_ids(&fixture, one), "c");
+	CHECK(one->demand == list->demand && one->service == list->service);
+	CHECK(one->slot >= SETS_MAX && one->slot < POOL_SETS_MAX);
+	CHECK(one->serial != two->serial && two->serial != list->serial);
+	CHECK(pool_subset(fixture.pool, list, (const unsigned char[]){1, 1, 1},
+		  &all, &error) == 0);
+	CHECK(all == list);
+	CHECK(pool_subset(fixture.pool, list, (const unsigned char[]){0, 0, 1},
+		  &again, &error) == 0);
+	CHECK(again->serial == one->serial && again->slot == one->slot);
+	CHECK_STRING(fixture_ids(&fixture, two), "a c");
+	CHECK(pool_subset(fixture.pool, list, (const unsigned char[]){0, 0, 0},
+		  &all, &error) == 0);
+	CHECK(all->count == 0);
+	fixture_close(&fixture);
+}
+
+/* 2,048 subsets of 11 members, twice as many as are kept. */
+static void
+subsets_start_over_and_leave_lists_alone(void)
+{
+	struct fixture fixture = {.count = 0};
+	const struct eligible *list, *subset;
+	struct svc_error error;
+	unsigned char keep[11];
+	uint64_t last = 0;
+	unsigned mask;
+	char id[16];
+	int i, wrong = 0;
+
+	for (i = 0; i < 11; i++) {
+		snprintf(id, sizeof(id), "i%02d", i);
+		fixture_add(&fixture, "s", id, "");
+	}
+	fixture_open(&fixture);
+	list = fixture_list(&fixture, NULL, "", &error);
+	for (mask = 0; mask < 2047; mask++) {
+		for (i = 0; i < 11; i++)
+			keep[i] = mask >> i & 1;
+		if (pool_subset(fixture.pool, list, keep, &subset, &error) ==
+			-1 ||
+		    subset->serial <= last || subset->slot >= POOL_SETS_MAX ||
+		    subset->slot < SETS_MAX ||
+		    subset->count != (size_t)__builtin_popcount(mask))
+			wrong++;
+		else
+			last = subset->serial;
+	}
+	CHECK(wrong == 0);
+	CHECK(list->count == 11 && list->serial < last);
+	CHECK(list == fixture_list(&fixture, NULL, "", &error));
+	fixture_close(&fixture);
+}
+
+static void
+capacities_are_columns_by_name(void)
+{
+	struct fixture fixture = {.count = 0};
+	const double *column;
+
+	fixture_add(&fixture, "s", "a",
+	    ",\"capacity\":{\"cpu\":8,\"m\\u0065m\":\"4G\"}");
+	fixture_add(&fixture, "s", "b", ",\"capacity\":{\"gpu.a100\":2}");
+	fixture_open(&fixture);
+	column = pool_capacity(fixture.pool, "cpu");
+	CHECK(column[0] == 8 && isnan(column[1]));
+	CHECK(pool_capacity(fixture.pool, "mem")[0] == 4294967296);
+	CHECK(pool_capacity(fixture.pool, "gpu.a100")[1] == 2);
+	CHECK(pool_names(fixture.pool, "mem"));
+	CHECK(!pool_names(fixture.pool, "gpu"));
+	column = pool_capacity(fixture.pool, "gpu");
+	CHECK(isnan(column[0]) && isnan(column[1]));
 	fixture_close(&fixture);
 }
 
@@ -342,8 +530,13 @@ main(void)
 	RUN(equal_sets_have_one_serial_whatever_was_asked);
 	RUN(the_cache_starts_over_and_goes_on_being_right);
 	RUN(sets_start_over_with_fresh_serials);
-	RUN(the_sentence_counts_each_instance_once);
-	RUN(sentences_of_sizes_and_of_what_nobody_has);
-	RUN(explain_counts_all_reasons);
+	RUN(slots_and_speed_are_one_where_none_is_named);
+	RUN(who_has_no_slots_or_no_speed_is_on_no_list);
+	RUN(labelled_lists_look_at_labels_alone);
+	RUN(labelled_lists_are_shared_by_selector);
+	RUN(a_list_with_warning_among_passing_says_so);
+	RUN(a_subset_keeps_those_that_are_marked);
+	RUN(subsets_start_over_and_leave_lists_alone);
+	RUN(capacities_are_columns_by_name);
 	return check_done();
 }

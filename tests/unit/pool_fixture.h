@@ -11,13 +11,27 @@
 #include "line/instance.h"
 #include "sched/pool.h"
 
-#define FIXTURE_MAX 256
-
+/* Zeroes to begin with. */
 struct fixture {
-	struct instance instances[FIXTURE_MAX];
+	struct instance *instances;
 	size_t count;
+	size_t capacity;
 	struct pool *pool;
 };
+
+static inline void
+fixture_grow(struct fixture *fixture)
+{
+	if (fixture->count < fixture->capacity)
+		return;
+	fixture->capacity = 2 * fixture->capacity + 64;
+	fixture->instances = reallocarray(
+	    fixture->instances, fixture->capacity, sizeof(*fixture->instances));
+	if (fixture->instances == NULL) {
+		printf("Bail out! no memory\n");
+		exit(1);
+	}
+}
 
 /* Adds an instance; more is what follows "address", e.g. ,"labels":{}. */
 static inline void
@@ -32,6 +46,7 @@ fixture_add(struct fixture *fixture, const char *service, const char *id,
 	    "{\"service\":\"%s\",\"id\":\"%s\","
 	    "\"address\":\"http://127.0.0.1:9/task\"%s}",
 	    service, id, more);
+	fixture_grow(fixture);
 	if (instance_parse(&fixture->instances[fixture->count], line,
 		(size_t)length, &error) == -1) {
 		printf("Bail out! %s: %s\n", line, error.message);
@@ -62,6 +77,7 @@ fixture_close(struct fixture *fixture)
 	pool_close(fixture->pool);
 	for (i = 0; i < fixture->count; i++)
 		instance_release(&fixture->instances[i]);
+	free(fixture->instances);
 	memset(fixture, 0, sizeof(*fixture));
 }
 
@@ -92,6 +108,20 @@ fixture_list(struct fixture *fixture, const char *service, const char *requires,
 	const struct eligible *list;
 
 	if (pool_eligible(fixture->pool, service, &value, &list, error) == -1)
+		return NULL;
+	return list;
+}
+
+/* The same, of pool_labelled(). */
+static inline const struct eligible *
+fixture_labelled(struct fixture *fixture, const char *service,
+    const char *requires, struct svc_error *error)
+{
+	struct json_value value = fixture_requires(requires);
+	const struct eligible *list;
+
+	if (pool_labelled(fixture->pool, service, &value, &list, NULL, error) ==
+	    -1)
 		return NULL;
 	return list;
 }

@@ -155,7 +155,8 @@ a_finished_line_is_turned(void)
 	CHECK_STRING(
 	    through("{\"service\":\"a\",\"task\":{\"old\":1},\"group\":\"g\","
 		    "\"id\":\"t1\",\"instance\":{},\"status\":200,\"ms\":1.5,"
-		    "\"attempts\":1,\"why\":[],\"x\":7,\"result\":[1 , 1e400]}",
+		    "\"attempts\":1,\"why\":[],\"start\":0,\"end\":2.5,"
+		    "\"x\":7,\"result\":[1 , 1e400]}",
 		&plain),
 	    "{\"task\":[1 , 1e400],\"group\":\"g\",\"id\":\"t1\",\"x\":7}");
 	CHECK_STRING(
@@ -231,6 +232,7 @@ with_retry_a_failed_line_goes_again(void)
 	CHECK_STRING(
 	    through("{\"id\":\"t1\",\"task\":" PAYLOAD ",\"instance\":{},"
 		    "\"status\":500,\"ms\":1,\"attempts\":3,\"why\":{},"
+		    "\"start\":1,\"end\":2,"
 		    "\"encoding\":null,\"result\":1,"
 		    "\"error\":{\"code\":\"http\"},\"key\":\"k\"}",
 		&retry),
