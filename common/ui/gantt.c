@@ -23,7 +23,7 @@
 static const char style[] =
     ".gantt{font:12px system-ui,-apple-system,\"Segoe UI\",Roboto,sans-serif;"
     "font-variant-numeric:tabular-nums;max-width:100%;height:auto;"
-    "color-scheme:light dark}\n"
+    "color-scheme:light dark;background:#fff}\n"
     ".gantt text{fill:#1f2328}\n"
     ".gantt .title{font-size:18px;font-weight:600}\n"
     ".gantt .dim{fill:#59636e}\n"
@@ -45,6 +45,7 @@ static const char style[] =
     "{stroke:#1f2328;stroke-width:1.5}\n";
 static const char dark_style[] =
     "@media (prefers-color-scheme:dark){\n"
+    ".gantt{background:#15191f}\n"
     ".gantt text{fill:#e6edf3}\n"
     ".gantt .dim{fill:#9aa4af}\n"
     ".gantt .ground{fill:#15191f}\n"
@@ -85,7 +86,7 @@ append_description(const struct gantt *gantt, const struct gantt_axis *axis,
 		buffer_append_string(out, ". ");
 	}
 	buffer_append_format(out,
-	    "A Gantt chart of %zu bar%s on %zu lane%s, from 0 to ",
+	    "A Gantt chart of %zu task%s on %zu lane%s, from 0 to ",
 	    gantt->bar_count, gantt->bar_count == 1 ? "" : "s",
 	    gantt->lane_count, gantt->lane_count == 1 ? "" : "s");
 	gantt_time(out, axis->end);
@@ -267,27 +268,29 @@ append_marker(const struct gantt_layout *layout, struct buffer *out)
 	svg_text_fit(out, gantt->marker_name, strlen(gantt->marker_name),
 	    GANTT_TEXT, GANTT_WIDTH / 3, SVG_CUT_END);
 	buffer_append_char(out, ' ');
-	gantt_time(out, gantt->marker);
+	gantt_axis_time(&layout->axis, gantt->marker, out);
 	buffer_append_string(out, "</text>\n");
 }
 
+/* What there is only where something was planned. */
 static void
-append_body(const struct gantt_layout *layout,
+append_tasks(const struct gantt_layout *layout,
     const struct gantt_palette *palette, struct buffer *out)
 {
-	const struct gantt *gantt = layout->gantt;
-
-	append_lanes(layout, out);
 	append_grid(layout, out);
 	append_names(layout, out);
 	gantt_bars_append(layout, palette, out);
-	if (gantt->marker >= 0)
+	if (layout->gantt->marker >= 0)
 		append_marker(layout, out);
-	if (gantt->bar_count > 0)
-		return;
+}
+
+static void
+append_nothing(const struct gantt_layout *layout, struct buffer *out)
+{
+	append_names(layout, out);
 	append_text_head(out, "dim middle", (layout->left + layout->right) / 2,
-	    (layout->top + layout->bottom) / 2 + BASELINE);
-	buffer_append_string(out, "no bars</text>\n");
+	    layout->top - GANTT_TEXT);
+	buffer_append_string(out, "no tasks</text>\n");
 }
 
 void
@@ -305,7 +308,11 @@ gantt_append(const struct gantt *gantt, struct buffer *out)
 	} else {
 		append_root(&layout, &palette, out);
 		buffer_append(out, head.data, head.length);
-		append_body(&layout, &palette, out);
+		append_lanes(&layout, out);
+		if (gantt->bar_count > 0)
+			append_tasks(&layout, &palette, out);
+		else
+			append_nothing(&layout, out);
 		buffer_append_string(out, "</svg>\n");
 	}
 	if (buffer_failed(&head))

@@ -75,6 +75,15 @@ gantt_axis_label(
 		buffer_append_format(out, "%.6gs", seconds);
 }
 
+void
+gantt_axis_time(
+    const struct gantt_axis *axis, double seconds, struct buffer *out)
+{
+	double unit = pow(10, floor(log10(axis->end)) - 3);
+
+	gantt_time(out, round(seconds / unit) * unit);
+}
+
 /* Appends the seconds, to the millisecond, of what is left of a time. */
 static void
 append_seconds(struct buffer *out, long long milliseconds)

@@ -24,6 +24,10 @@ unsigned gantt_axis_ticks(const struct gantt_axis *axis);
 void gantt_axis_label(
     const struct gantt_axis *axis, unsigned tick, struct buffer *out);
 
+/* Appends seconds, at least 0, to about a thousandth of the axis. */
+void gantt_axis_time(
+    const struct gantt_axis *axis, double seconds, struct buffer *out);
+
 /* Appends seconds, at least 0, to the millisecond: "1h 10m 2.5s", "15ms". */
 void gantt_time(struct buffer *out, double seconds);
 

@@ -32,7 +32,7 @@ box_of(const struct gantt_layout *layout, const struct gantt_mark *mark)
 	double x = gantt_layout_x(layout, mark->bar->start);
 	double width = gantt_layout_x(layout, mark->end) - x;
 
-	if (width >= 3)
+	if (mark->count == 1 && width >= 3)
 		width -= SEPARATION;
 	if (width < 1)
 		width = 1;
@@ -73,7 +73,7 @@ append_tooltip(const struct gantt *gantt, const struct gantt_mark *mark,
 
 	buffer_append_string(out, "<title>");
 	if (mark->count > 1)
-		buffer_append_format(out, "%zu bars, first ", mark->count);
+		buffer_append_format(out, "%zu tasks, first ", mark->count);
 	svg_text(out, mark->bar->label, mark->bar->label_length);
 	buffer_append_char(out, '\n');
 	append_place(gantt, mark->bar->lane, out);
@@ -226,21 +226,22 @@ gantt_bars_append(const struct gantt_layout *layout,
 	double unit = gantt_layout_seconds(layout);
 	double whole = 2 * layout->axis.end;
 	double column, path_column;
-	size_t count;
+	size_t tips, runs;
 
 	if (gantt_marks_open(&bars.marks, layout->gantt) == -1) {
 		out->failed = true;
 		return;
 	}
 	column =
-	    gantt_marks_fit(&bars.marks, unit, whole, GANTT_DETAIL_MAX, &count);
+	    gantt_marks_fit(&bars.marks, unit, whole, GANTT_DETAIL_MAX, &tips);
 	if (column == unit) {
 		append_detail(&bars, unit);
 	} else {
 		path_column = gantt_marks_fit(
-		    &bars.marks, unit, whole, GANTT_RUNS_MAX, &count);
+		    &bars.marks, unit, whole, GANTT_RUNS_MAX, &runs);
 		append_paths(&bars, path_column);
-		append_tooltips(&bars, column);
+		if (tips <= GANTT_DETAIL_MAX)
+			append_tooltips(&bars, column);
 	}
 	gantt_marks_close(&bars.marks);
 }

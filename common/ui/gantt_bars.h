@@ -4,8 +4,9 @@
  * Up to GANTT_DETAIL_MAX marks (gantt_marks.h) in columns of one unit are each
  * a rectangle with a tooltip and, where it fits, a label.  More are drawn as
  * one path a paint, in columns as narrow as GANTT_RUNS_MAX allows, and the
- * tooltips are those of columns as narrow as GANTT_DETAIL_MAX allows: so a
- * million bars make a file of a few megabytes.
+ * tooltips are those of columns as narrow as GANTT_DETAIL_MAX allows (none,
+ * where there are more lanes than that): so a million bars make a file of a few
+ * megabytes.
  */
 #ifndef SVCKIT_UI_GANTT_BARS_H
 #define SVCKIT_UI_GANTT_BARS_H

@@ -29,7 +29,7 @@ static const struct {
     {"#96615e", true},
     {"#b5b581", false},
 };
-static const char none[] = "#8b8d92";
+static const char none[] = "#888c80";
 
 void
 gantt_palette_init(struct gantt_palette *palette, const struct gantt *gantt)

@@ -1,6 +1,10 @@
 /*
- * A plan as a Gantt chart (gantt.h): a lane a slot of each instance that may
- * take one of the tasks, a bar a task, labelled by its id.
+ * A plan as a Gantt chart (gantt.h): a lane a slot of each instance of the
+ * services that were used, idle ones included, and a bar a task, labelled by
+ * its id, in the first of the slots that it takes.
+ *
+ * Idle slots are left out of instances with very many, and of all where all
+ * together would make a picture too high to look at.
  */
 #ifndef SVCKIT_UI_PLAN_CHART_H
 #define SVCKIT_UI_PLAN_CHART_H
