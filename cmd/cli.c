@@ -212,6 +212,26 @@ print_version(void)
 	print_and_exit(&text);
 }
 
+/* Tells all that the first length bytes of word may mean. */
+static void
+refuse_ambiguous(const struct cli *cli, const char *word, size_t length)
+{
+	const struct option_row *row;
+	struct buffer names = BUFFER_INIT;
+	struct svc_error error;
+
+	for (row = cli->rows; row->value != 0; row++)
+		if (strncmp(row->name, word + 2, length - 2) == 0)
+			buffer_append_format(&names, "%s--%s",
+			    names.length > 0 ? ", " : "", row->name);
+	if (buffer_string(&names) == NULL) {
+		svc_error_set(&error, EX_OSERR, "out of memory");
+		cli_fail(&error);
+	}
+	cli_usage(cli, "ambiguous option '%.*s': %s", (int)length, word,
+	    buffer_string(&names));
+}
+
 /*
  * getopt_long(3) has refused word.  optopt is 0 for a long name that it does
  * not know or that several begin with, the option's value for a long one that
@@ -228,7 +248,7 @@ refuse_option(const struct cli *cli, const char *word)
 	if (optopt != 0)
 		cli_usage(cli, "unknown option '-%c'", optopt);
 	if (option_row_matches(cli->rows, word + 2, length - 2) > 1)
-		cli_usage(cli, "ambiguous option '%.*s'", (int)length, word);
+		refuse_ambiguous(cli, word, length);
 	cli_usage(cli, "unknown option '%.*s'", (int)length, word);
 }
 

@@ -4,10 +4,93 @@
 #include <string.h>
 #include <unistd.h>
 
-bool
-cli_is_stdin(const char *path)
+static bool
+is_stdin(const char *path)
 {
 	return strcmp(path, "-") == 0;
+}
+
+const char *
+cli_file_name(const struct cli *cli, int option, const char *name)
+{
+	if (*name == '\0')
+		cli_refuse(cli, option, "not a file's name: ''");
+	return name;
+}
+
+static void
+set_service(const struct cli *cli, struct cli_instances_options *options,
+    const char *name)
+{
+	struct svc_error error;
+
+	if (name_check("service", name, &error) == -1)
+		cli_refuse(cli, 's', "%s", error.message);
+	options->service = name;
+}
+
+static void
+set_label(const struct cli *cli, struct cli_instances_options *options,
+    const char *text)
+{
+	struct svc_error error;
+
+	selector_free(options->selector);
+	options->label = text;
+	if (selector_parse(&options->selector, text, &error) == -1)
+		cli_refuse(cli, 'l', "%s", error.message);
+}
+
+bool
+cli_instances_option(
+    const struct cli *cli, int option, struct cli_instances_options *options)
+{
+	switch (option) {
+	case 'r':
+		options->path = cli_file_name(cli, option, optarg);
+		break;
+	case 's':
+		set_service(cli, options, optarg);
+		break;
+	case 'l':
+		set_label(cli, options, optarg);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+void
+cli_instances_options_release(struct cli_instances_options *options)
+{
+	selector_free(options->selector);
+	memset(options, 0, sizeof(*options));
+}
+
+bool
+cli_instances_piped(const struct cli_instances_options *options)
+{
+	if (options->path != NULL)
+		return is_stdin(options->path);
+	return options->service == NULL && options->label == NULL;
+}
+
+void
+cli_instances_check(const struct cli *cli,
+    const struct cli_instances_options *options, bool has_tasks,
+    const char *tasks)
+{
+	if (!cli_instances_piped(options))
+		return;
+	if (has_tasks && (tasks == NULL || is_stdin(tasks)))
+		cli_usage(cli, "instances and tasks cannot both come from "
+			       "standard input: name a file with --tasks or "
+			       "--resources, or a --service");
+	if (isatty(STDIN_FILENO) == 1)
+		cli_usage(cli, "instances are expected on standard input, and "
+			       "it is a terminal: pipe svc-discover into it, "
+			       "or use --service or --resources");
 }
 
 struct reader *
@@ -16,7 +99,7 @@ cli_reader(const char *path, size_t limit)
 	struct svc_error error;
 	struct reader *reader;
 	int descriptor = STDIN_FILENO;
-	bool named = path != NULL && !cli_is_stdin(path);
+	bool named = path != NULL && !is_stdin(path);
 
 	if (named) {
 		descriptor = open(path, O_RDONLY | O_CLOEXEC);
@@ -96,7 +179,7 @@ cli_instances_read(const struct cli *cli, struct cli_instances *instances,
 {
 	memset(instances, 0, sizeof(*instances));
 	instances->list = (struct instance_list)INSTANCE_LIST_INIT;
-	if (options->path != NULL)
+	if (options->path != NULL || cli_instances_piped(options))
 		read_lines(instances, options);
 	else
 		read_registry(cli, instances, options->selector);
@@ -119,9 +202,10 @@ cli_instances_append_empty(const struct cli *cli,
 	if (instances->left_out > 0)
 		buffer_append_format(out, "none of %zu instances matches '%s'",
 		    instances->left_out, options->label);
-	else if (options->path == NULL)
-		cli_append_empty(cli, NULL, out);
+	else if (cli_instances_piped(options))
+		buffer_append_string(out, "no instances in stdin");
+	else if (options->path != NULL)
+		buffer_append_format(out, "no instances in %s", options->path);
 	else
-		buffer_append_format(out, "no instances in %s",
-		    cli_is_stdin(options->path) ? "stdin" : options->path);
+		cli_append_empty(cli, NULL, out);
 }

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+bats_require_minimum_version 1.5.0
 load lib/common
 load lib/schedule
 
@@ -99,6 +100,76 @@ load lib/schedule
 		run task-schedule $words < <(instances 1)
 		is 64
 	done
+}
+
+@test "options that say something of a policy that is not there are refused" {
+	instances 2 >pool
+	local words
+	for words in "--score=pack --compare random,p2c" "--smooth --compare p2c" "--stale 5s --compare random,weighted" \
+		"--stale 5s --weighted" "--stale 5s --weighted=capacity.cpu" "--smooth --p2c"; do
+		# shellcheck disable=SC2086
+		run task-schedule -r pool $words < <(seq 3)
+		is 64
+		[[ $output == "task-schedule: --"*" needs "*"; try 'task-schedule --help'" ]]
+	done
+	for words in "--score=pack --compare random,constrained" "--smooth --compare p2c,weighted" \
+		"--stale 5s --compare random,weighted=headroom" "--stale 5s --weighted=headroom"; do
+		# shellcheck disable=SC2086
+		run task-schedule -r pool $words < <(seq 3)
+		is 0
+	done
+}
+
+@test "an option that is repeated counts as it stands last" {
+	{ instances 1 '"utilization":1'; instances 2 '"utilization":0' | tail -1; } >pool
+	[ "$(seq 50 | task-schedule --weighted=headroom --weighted -r pool | ids | sort -u)" = i1 ]
+	run task-schedule --hash=/nothing --hash -r pool < <(seq 3)
+	is 0
+	run task-schedule --explain=full --explain -r pool < <(echo 1)
+	[ "$(jq -c '.why | has("candidates")' <<<"$output")" = false ]
+}
+
+@test "--hash without tasks is refused: there is no key" {
+	run task-schedule --hash < <(instances 3)
+	is 64
+	says "--hash goes by the keys of tasks"
+}
+
+@test "an empty file name is refused with its option" {
+	local option
+	for option in --tasks --resources --gantt; do
+		run task-schedule --plan "$option" "" -s render
+		is 64
+		says "$option: not a file's name: ''"
+	done
+}
+
+@test "an ambiguous option is told with what it may mean" {
+	run task-schedule --re </dev/null
+	is 64
+	says "ambiguous option '--re': --resources, --retry, --registry;"
+}
+
+@test "-v tells the seed, which repeats the run" {
+	instances 10 >pool
+	run --separate-stderr task-schedule -v -r pool < <(seq 50)
+	is 0
+	[[ $stderr =~ ^"task-schedule: seed "([0-9]+)$ ]]
+	[ "$(ids <<<"$output")" = "$(seq 50 | task-schedule --seed "${BASH_REMATCH[1]}" -r pool | ids)" ]
+}
+
+@test "-v tells which of --shares has no tasks" {
+	instances 1 >pool
+	run task-schedule -v --seed 1 --order=fair --shares a=2,nobody=3 -r pool < <(echo '{"task":1,"group":"a"}')
+	is 0
+	[ "$(grep -c -- --shares: <<<"$output")" -eq 1 ]
+	says "--shares: no task of the group 'nobody'"
+}
+
+@test "-v tells the registry that round-robin's place stands in" {
+	run task-schedule -v --seed 1 --round-robin < <(instances 1)
+	is 0
+	says "task-schedule: registry $SVC_REGISTRY"
 }
 
 @test "--seed repeats every choice and another seed does not" {

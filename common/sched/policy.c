@@ -76,6 +76,22 @@ policy_parse(const char *text, const struct policy_type **type,
 	return 0;
 }
 
+void
+policy_describe(const struct policy_type *type,
+    const struct policy_options *options, struct buffer *out)
+{
+	buffer_append_string(out, type->name);
+	if (type->describe != NULL)
+		type->describe(options, out);
+}
+
+bool
+policy_weighs_load(
+    const struct policy_type *type, const struct policy_options *options)
+{
+	return type->weighs_load != NULL && type->weighs_load(options);
+}
+
 int
 policy_open(struct policy *policy, const struct policy_type *type,
     struct pool *pool, const struct policy_options *options,

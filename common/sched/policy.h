@@ -95,6 +95,14 @@ struct policy_type {
 	int (*configure)(struct policy_options *options, const char *text,
 	    struct svc_error *error);
 	/*
+	 * Appends what options say beyond the name, for those who read it:
+	 * "=headroom, smooth".  NULL: nothing.
+	 */
+	void (*describe)(
+	    const struct policy_options *options, struct buffer *out);
+	/* Whether it goes by load, which may be stale.  NULL: no. */
+	bool (*weighs_load)(const struct policy_options *options);
+	/*
 	 * It compares the numbers of a demand itself, with what is left: its
 	 * lists are those of pool_labelled(), and choose() may return 0.
 	 */
@@ -119,9 +127,12 @@ struct policy_type {
 	void (*observe)(struct policy *policy, int64_t now);
 	/* A run of decisions ends: cursors are stored.  May be NULL. */
 	void (*settle)(struct policy *policy);
-	/* How much a member has left of a capacity.  NULL: all of it. */
-	double (*left)(const struct policy *policy, uint32_t member,
-	    const char *name, double capacity);
+	/*
+	 * What each member of the pool has left of a capacity, NAN where it has
+	 * none; at rounding it may be a little less than nothing.  NULL, as
+	 * where there is no such function: all of it.
+	 */
+	const double *(*left)(const struct policy *policy, const char *name);
 	/*
 	 * Why it would not take member of list although it fits: 1, *reason; 0:
 	 * it might (hash).  May be NULL.
@@ -160,6 +171,14 @@ const struct policy_type *policy_find(const char *name);
  */
 int policy_parse(const char *text, const struct policy_type **type,
     struct policy_options *options, struct svc_error *error);
+
+/* Appends "weighted=headroom, smooth", for those who read it. */
+void policy_describe(const struct policy_type *type,
+    const struct policy_options *options, struct buffer *out);
+
+/* As the type's. */
+bool policy_weighs_load(
+    const struct policy_type *type, const struct policy_options *options);
 
 /*
  * pool and what options point to are borrowed until policy_close().

@@ -42,9 +42,16 @@ configure(
 	else if (strcmp(text, "pack") == 0)
 		options->score = SCORE_PACK;
 	else
-		return svc_error_set(
-		    error, EX_USAGE, "not a score (spread, pack): '%s'", text);
+		return svc_error_set(error, EX_USAGE,
+		    "not a score: '%s' (say spread or pack)", text);
 	return 0;
+}
+
+static void
+describe(const struct policy_options *options, struct buffer *out)
+{
+	if (options->score == SCORE_PACK)
+		buffer_append_string(out, "=pack");
 }
 
 static int
@@ -183,13 +190,12 @@ give_back(struct policy *policy, const struct demand *demand, uint32_t member)
 	room_give_back(&state->room, demand, member);
 }
 
-static double
-left(const struct policy *policy, uint32_t member, const char *name,
-    double capacity)
+static const double *
+left(const struct policy *policy, const char *name)
 {
 	const struct state *state = policy->state;
 
-	return room_left(&state->room, member, name, capacity);
+	return room_left(&state->room, name);
 }
 
 /*
@@ -212,6 +218,7 @@ const struct policy_type policy_constrained = {
     .summary = "by what is left of the capacity that tasks ask for",
     .argument = "spread|pack",
     .configure = configure,
+    .describe = describe,
     .takes_room = true,
     .open = open_state,
     .close = close_state,

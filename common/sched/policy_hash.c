@@ -87,6 +87,13 @@ configure(
 	return 0;
 }
 
+static void
+describe(const struct policy_options *options, struct buffer *out)
+{
+	if (options->pointer != NULL)
+		buffer_append_format(out, "=%s", options->pointer);
+}
+
 static int
 open_state(struct policy *policy, struct svc_error *error)
 {
@@ -340,6 +347,7 @@ const struct policy_type policy_hash = {
     .summary = "the same key to the same instance, within a bounded load",
     .argument = "/POINTER",
     .configure = configure,
+    .describe = describe,
     .open = open_state,
     .close = close_state,
     .choose = choose,

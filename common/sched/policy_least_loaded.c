@@ -268,9 +268,17 @@ explain(struct policy *policy, const struct eligible *list,
 		buffer_append_string(out, ",\"probe\":true");
 }
 
+static bool
+weighs_load(const struct policy_options *options)
+{
+	(void)options;
+	return true;
+}
+
 const struct policy_type policy_least_loaded = {
     .name = "least-loaded",
     .summary = "the least load per slot",
+    .weighs_load = weighs_load,
     .open = open_state,
     .close = close_state,
     .choose = choose,

@@ -166,9 +166,17 @@ explain(struct policy *policy, const struct eligible *list,
 		}
 }
 
+static bool
+weighs_load(const struct policy_options *options)
+{
+	(void)options;
+	return true;
+}
+
 const struct policy_type policy_p2c = {
     .name = "p2c",
     .summary = "the less loaded of two random ones",
+    .weighs_load = weighs_load,
     .open = open_state,
     .close = close_state,
     .choose = choose,

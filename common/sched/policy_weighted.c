@@ -29,11 +29,10 @@ bad_weight(const struct instance *instance, const char *field, const char *what,
 
 /* It follows the load; what else is written behind "weighted=" does not. */
 static bool
-is_headroom(const struct policy *policy)
+is_headroom(const struct policy_options *options)
 {
-	const char *field = policy->options.field;
-
-	return field != NULL && strcmp(field, "headroom") == 0;
+	return options->field != NULL &&
+	       strcmp(options->field, "headroom") == 0;
 }
 
 static int
@@ -118,7 +117,7 @@ open_state(struct policy *policy, struct svc_error *error)
 	    calloc(pool_count(policy->pool) + 1, sizeof(*state->weights));
 	if (state->weights == NULL)
 		return svc_error_set(error, EX_OSERR, "out of memory");
-	if (is_headroom(policy) &&
+	if (is_headroom(options) &&
 	    member_load_open(&state->load, policy->pool, NULL, options->stale,
 		options->now, error) == -1)
 		return -1;
@@ -246,11 +245,22 @@ configure(
 	return 0;
 }
 
+static void
+describe(const struct policy_options *options, struct buffer *out)
+{
+	if (options->field != NULL)
+		buffer_append_format(out, "=%s", options->field);
+	if (options->smooth)
+		buffer_append_string(out, ", smooth");
+}
+
 const struct policy_type policy_weighted = {
     .name = "weighted",
     .summary = "in proportion to a member's value, utilization unless said",
     .argument = "FIELD",
     .configure = configure,
+    .describe = describe,
+    .weighs_load = is_headroom,
     .open = open_state,
     .close = close_state,
     .choose = choose,

@@ -29,7 +29,18 @@ enum {
 	OPTION_PRODUCES,
 	OPTION_BARE,
 	OPTION_MAX_TASK,
-	OPTION_RETRY
+	OPTION_RETRY,
+	OPTION_RANDOM,
+	OPTION_ROUND_ROBIN,
+	OPTION_WEIGHTED,
+	OPTION_SMOOTH,
+	OPTION_CONSTRAINED,
+	OPTION_SCORE,
+	OPTION_LEAST_LOADED,
+	OPTION_P2C,
+	OPTION_HASH,
+	OPTION_STALE,
+	OPTION_SEED
 };
 
 /* clang-format off */
@@ -50,6 +61,27 @@ enum {
 	{OPTION_BARE, "bare", NULL, "each line is a payload, whatever it is"}, \
 	{OPTION_MAX_TASK, "max-task", "SIZE", "the largest payload (8M)"}, \
 	{OPTION_RETRY, "retry", NULL, "failed tasks go again, the rest passes"}
+
+/* The rows of how an instance is chosen; cli_policy_option() takes them. */
+#define OPTION_ROWS_POLICY                                                \
+	{OPTION_RANDOM, "random", NULL, "any, with the same chance"},     \
+	{OPTION_ROUND_ROBIN, "round-robin", NULL,                         \
+	    "one after the other, shared by all your processes"},         \
+	{OPTION_WEIGHTED, "weighted", "[=FIELD]",                         \
+	    "in proportion to FIELD (utilization); also headroom"},       \
+	{OPTION_SMOOTH, "smooth", NULL, "weighted, but interleaved evenly"}, \
+	{OPTION_CONSTRAINED, "constrained", NULL,                         \
+	    "by what is left of the capacity that tasks ask for"},        \
+	{OPTION_SCORE, "score", "HOW",                                    \
+	    "constrained: spread (least allocated) or pack (most)"},      \
+	{OPTION_LEAST_LOADED, "least-loaded", NULL,                       \
+	    "the least load per slot"},                                   \
+	{OPTION_P2C, "p2c", NULL, "the less loaded of two random ones"},  \
+	{OPTION_HASH, "hash", "[=/POINTER]",                              \
+	    "the same key (or value in the task) to the same instance"},  \
+	{OPTION_STALE, "stale", "D",                                      \
+	    "load reported longer ago is not known (15s)"},               \
+	{OPTION_SEED, "seed", "N", "the same choices each time"}
 
 /* The rows that every utility has: -R -v -q -h -V. */
 #define OPTION_ROWS_COMMON                                                \

@@ -122,16 +122,25 @@ append_instances(const struct plan *plan, const struct plan_measure *measure,
 	free(tasks);
 }
 
+/* Behind the cell with the name of whose wait it is. */
 static void
-add_wait(struct columns *columns, const char *name,
-    const struct plan_wait *wait, int decimals)
+add_wait(struct columns *columns, const struct plan_wait *wait, int decimals)
 {
-	columns_cell(columns, "%s", name);
 	columns_cell(columns, "%zu", wait->count);
 	columns_cell(columns, "%.*fs", decimals, wait->mean);
 	columns_cell(columns, "%.*fs", decimals, wait->p50);
 	columns_cell(columns, "%.*fs", decimals, wait->p99);
 	columns_cell(columns, "%.*fs", decimals, wait->most);
+}
+
+static void
+add_group(struct columns *columns, const struct batch *batch, uint32_t group)
+{
+	if (group == BATCH_NO_GROUP)
+		columns_cell(columns, "(none)");
+	else
+		columns_text(columns, batch_group(batch, group),
+		    batch_group_length(batch, group));
 }
 
 /* All together, and where there are groups, each. */
@@ -156,13 +165,11 @@ append_waits(const struct plan *plan, const struct plan_measure *measure,
 
 		if (wait->group == BATCH_NO_GROUP && measure->group_count == 1)
 			break;
-		add_wait(columns,
-		    wait->group == BATCH_NO_GROUP
-			? "(none)"
-			: batch_group(plan->batch, wait->group),
-		    wait, decimals);
+		add_group(columns, plan->batch, wait->group);
+		add_wait(columns, wait, decimals);
 	}
-	add_wait(columns, "(all)", &measure->all, decimals);
+	columns_cell(columns, "(all)");
+	add_wait(columns, &measure->all, decimals);
 	columns_append(columns, out);
 	columns_free(columns);
 }
@@ -177,8 +184,7 @@ plan_report_summary(const struct plan *plan, const struct plan_measure *measure,
 }
 
 static void
-add_row(
-    struct columns *columns, const struct plan_report_row *row, int decimals)
+add_row(struct columns *columns, const struct comparison_row *row, int decimals)
 {
 	const struct plan_measure *measure = &row->measure;
 
@@ -195,7 +201,7 @@ add_row(
 
 void
 plan_report_compare(
-    const struct plan_report_row *rows, size_t count, struct buffer *out)
+    const struct comparison_row *rows, size_t count, struct buffer *out)
 {
 	static const char *const headings[] = {"POLICY", "PLACED", "MISSED",
 	    "UNPLACED", "MAKESPAN", "RATIO", "IMBALANCE", "WAIT P50",
@@ -228,7 +234,7 @@ append_number(struct buffer *out, const char *name, double number)
 
 void
 plan_report_compare_json(
-    const struct plan_report_row *rows, size_t count, struct buffer *out)
+    const struct comparison_row *rows, size_t count, struct buffer *out)
 {
 	size_t i;
 

@@ -21,6 +21,7 @@
 #include <stddef.h>
 
 #include "line/buffer.h"
+#include "sched/comparison.h"
 #include "sched/plan.h"
 #include "sched/plan_measure.h"
 
@@ -33,19 +34,13 @@ void plan_report_summary(const struct plan *plan,
     const struct plan_measure *measure, const char *policy, const char *order,
     struct buffer *out);
 
-/* One policy under which the same batch was planned. */
-struct plan_report_row {
-	const char *policy; /* "weighted=headroom"; borrowed */
-	struct plan_measure measure;
-};
-
 /*
  * Appends the table: a row a policy, in the order given: tasks that were
  * placed, that missed their deadlines, that were not placed for another reason;
  * makespan, over the bound, imbalance, p50 and p99 of the wait.
  */
 void plan_report_compare(
-    const struct plan_report_row *rows, size_t count, struct buffer *out);
+    const struct comparison_row *rows, size_t count, struct buffer *out);
 
 /*
  * The same as one JSON object a line: {"policy":"p2c","placed":995,"missed":3,
@@ -54,6 +49,6 @@ void plan_report_compare(
  * seconds.
  */
 void plan_report_compare_json(
-    const struct plan_report_row *rows, size_t count, struct buffer *out);
+    const struct comparison_row *rows, size_t count, struct buffer *out);
 
 #endif

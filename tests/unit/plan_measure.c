@@ -553,7 +553,7 @@ a_summary_of_nothing_says_so(void)
 static void
 policies_are_compared_in_a_table(void)
 {
-	struct plan_report_row rows[2] = {
+	struct comparison_row rows[2] = {
 	    {"weighted=headroom", {.placed = 90,
 				      .missed = 8,
 				      .failed = 2,

@@ -1060,6 +1060,46 @@ policies_are_read_with_their_arguments(void)
 }
 
 static void
+policies_are_told_with_what_was_said_of_them(void)
+{
+	static const struct {
+		const char *text;
+		bool smooth;
+		const char *told;
+		bool load;
+	} rows[] = {
+	    {"random", false, "random", false},
+	    {"weighted", false, "weighted", false},
+	    {"weighted=headroom", false, "weighted=headroom", true},
+	    {"weighted=utilization", true, "weighted=utilization, smooth",
+		false},
+	    {"constrained", false, "constrained", false},
+	    {"constrained=spread", false, "constrained", false},
+	    {"constrained=pack", true, "constrained=pack", false},
+	    {"least-loaded", false, "least-loaded", true},
+	    {"p2c", true, "p2c", true},
+	    {"hash", false, "hash", false},
+	    {"hash=/a~1b", false, "hash=/a~1b", false},
+	};
+	struct buffer out = BUFFER_INIT;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy_options options = {.smooth = rows[i].smooth};
+		const struct policy_type *type;
+
+		buffer_clear(&out);
+		if (!CHECK(
+			policy_parse(rows[i].text, &type, &options, NULL) == 0))
+			continue;
+		policy_describe(type, &options, &out);
+		CHECK_STRING(buffer_string(&out), rows[i].told);
+		CHECK(policy_weighs_load(type, &options) == rows[i].load);
+	}
+	buffer_release(&out);
+}
+
+static void
 names_of_policies_are_found(void)
 {
 	CHECK(policy_find("round-robin") == &policy_round_robin);
@@ -1086,6 +1126,7 @@ main(void)
 	RUN(random_numbers_are_those_of_the_reference);
 	RUN(names_of_policies_are_found);
 	RUN(policies_are_read_with_their_arguments);
+	RUN(policies_are_told_with_what_was_said_of_them);
 	RUN(weighted_draws_follow_the_formula);
 	RUN(weights_that_are_all_zero_are_uniform);
 	RUN(headroom_gives_the_idle_more);
