@@ -120,11 +120,74 @@ jobs_of() {
 	[ "$first $second" = "127.0.0.1-9001 127.0.0.1-9002" ]
 }
 
-@test "a planned line can be planned again, and called" {
+@test "a planned line can be planned again" {
 	instances 2 >pool
 	jobs_of 1 2 3 | task-schedule -q --plan -r pool | task-schedule -q --plan -r pool >again
 	[ "$(grep -o '"start"' again | wc -l)" -eq 3 ]
 	[ "$(wc -l <again)" -eq 3 ]
+}
+
+@test "a planned line can be called, keeps its times, and loses them when it is turned" {
+	start task-worker -j 2 -i w work -- cat
+	svc-discover -w -T 20 work >pool
+	jobs_of 1 2 3 | task-schedule -q --plan -r pool >planned
+	svc-call <planned >called
+	diff <(jq -c '[.id, .instance.id, .start, .end]' planned | sort) <(jq -c '[.id, .instance.id, .start, .end]' called | sort)
+	[ "$(jq -s 'map(.status) | unique == [200]' called)" = true ]
+	[ "$(svc-call work <called | jq -c 'select(has("start") or has("end"))' | wc -l)" -eq 0 ]
+}
+
+@test "what is planned and fails goes again with --retry, and without its old times" {
+	instances 1 >pool
+	echo '{"id":"a","task":1,"instance":{"service":"render","id":"i1","address":"http://127.0.0.1:1/"},"start":7,"end":8,"error":{"code":"http"}}' >failed
+	[ "$(task-schedule -q --plan --retry -r pool -t failed | jq -c '[.start, .end, has("error")]')" = '[0,1,false]' ]
+	run --separate-stderr task-schedule -q --plan -r pool -t failed
+	is 1
+	[ "$output" = "$(cat failed)" ]
+}
+
+@test "payloads of text and bare ones are planned as a second each" {
+	instances 1 >pool
+	printf '%s\n' '{"task":1,"duration":5}' 'not JSON' >tasks
+	[ "$(task-schedule -q --plan -L -r pool -t tasks | jq -c '[.task, .start]' | xargs -d '\n')" = '["{\"task\":1,\"duration\":5}",0] ["not JSON",1]' ]
+	[ "$(head -n 1 tasks | task-schedule -q --plan --bare -r pool | jq -c '[.task, .end]')" = '[{"task":1,"duration":5},1]' ]
+}
+
+@test "durations that never end are not placed, and leave the summary's numbers finite" {
+	instances 2 '"capacity":{"slots":1000000}' >pool
+	jobs_of 1e308 1e15 1e15 0 1e308 >tasks
+	for policy in least-loaded constrained; do
+		run --separate-stderr task-schedule --plan --"$policy" -r pool -t tasks
+		is 1
+		[ "$(jq -rs 'map(select(.error.code == "unplaceable") | .id) | sort | join(" ")' <<<"$output")" = "d1 d5" ]
+		[[ $stderr == *"makespan 1000000000000000s, at best 1000000000000000s, ratio 1.000"* ]]
+		[[ $stderr != *inf* ]]
+		[[ $stderr != *nan* ]]
+	done
+}
+
+@test "a plan of nothing, on nothing, is a plan, a picture and a table" {
+	: >none
+	instances 1 >pool
+	for place in none pool; do
+		run task-schedule --plan --gantt "$place.svg" -r "$place" -t none
+		says "no task was placed"
+		is "$([ "$place" = pool ]; echo $?)"
+		python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.argv[1])' "$place.svg"
+		[ "$(task-schedule -q --compare p2c -o json -r "$place" -t none | jq -c '[.placed, .makespan, .ratio]')" = '[0,0,1]' ]
+	done
+}
+
+@test "a full disk and a reader that is gone end a plan, an order and a comparison" {
+	instances 2 >pool
+	seq 100000 >tasks
+	for how in --plan '--plan --constrained' --order=lpt '--compare random'; do
+		run bash -c "task-schedule -q $how -r pool -t tasks >/dev/full"
+		is 74
+		[ "$how" = '--compare random' ] && continue
+		run bash -c "task-schedule -q $how -r pool -t tasks | head -n 1 >one; echo \${PIPESTATUS[0]}; wc -l <one"
+		[ "$(xargs <<<"$output")" = "141 1" ]
+	done
 }
 
 @test "the summary has makespan, bound, each instance and each group" {
@@ -145,6 +208,22 @@ jobs_of() {
 	says '\x1b[31mb'
 }
 
+@test "an instance without the weight is told before a task is read" {
+	{ instances 1 '"meta":{"w":1}'; instances 2 | tail -1; } >pool
+	run task-schedule --plan --weighted=meta.w -r pool < <(seq 3; echo '{"task":1,"error":{"code":"http"}}')
+	is 65
+	says 'render/i2: "meta.w"'
+	[ "${#lines[@]}" -eq 1 ]
+}
+
+@test "what is left until a deadline is told in milliseconds" {
+	instances 1 >pool
+	echo '{"task":1,"duration":9,"deadline":"2029-12-31T23:59:55Z"}' >tasks
+	run --separate-stderr task-schedule --plan --explain --start 2030-01-01T00:00:00Z -r pool -t tasks
+	is 1
+	[ "$(jq -c .why.excluded <<<"$output")" = '[{"reason":"late","count":1,"need":9,"most":-5}]' ]
+}
+
 # --- pictures ---
 
 @test "--gantt draws a picture that is well-formed, with a bar a task" {
@@ -162,7 +241,7 @@ jobs_of() {
 	EOF_PY
 }
 
-@test "--gantt refuses a place where it cannot write before it reads, and a full disk is 74" {
+@test "--gantt refuses a place where it cannot write, before it reads" {
 	instances 1 >pool
 	run task-schedule --plan --gantt none/plan.svg -r pool < <(seq 2)
 	is 73
@@ -171,6 +250,16 @@ jobs_of() {
 	run task-schedule --gantt plan.svg -r pool < <(seq 2)
 	is 64
 	[ ! -e plan.svg ]
+}
+
+@test "a picture for which there is no room is 74, and leaves the one before it" {
+	instances 2 >pool
+	echo old >plan.svg
+	run bash -c "trap '' XFSZ; ulimit -f 1; seq 500 | task-schedule -q --plan --gantt plan.svg -r pool | wc -l; echo \${PIPESTATUS[1]}"
+	says plan.svg
+	[ "$(tail -n 2 <<<"$output" | xargs)" = "500 74" ]
+	[ "$(cat plan.svg)" = old ]
+	[ -z "$(find . -name '*plan*' ! -name plan.svg)" ]
 }
 
 # --- comparing ---
@@ -205,6 +294,14 @@ jobs_of() {
 	run task-schedule --order=lpt <pool
 	is 64
 	says "no tasks"
+}
+
+@test "--compare is 0 also where a policy misses or cannot place something" {
+	instances 1 >pool
+	printf '%s\n' '{"task":1,"requires":{"cpu":1}}' '{"task":2,"deadline":"2001-01-01T00:00:00Z"}' '{"task":3}' >tasks
+	run --separate-stderr task-schedule --compare p2c,constrained -o json -r pool -t tasks
+	is 0
+	[ "$(jq -c '[.policy, .placed, .missed, .unplaced]' <<<"$output" | xargs -d '\n')" = '["p2c",1,1,1] ["constrained",1,1,1]' ]
 }
 
 @test "--compare warns of lines that cannot be read, and is 65" {

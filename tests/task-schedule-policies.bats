@@ -168,6 +168,28 @@ keyed() {
 	[ "$(grep '^{' <<<"$output" | jq -r .error.code | sort -u)" = deadline ]
 }
 
+@test "every policy compares numbers to the last digit, and says so" {
+	instances 1 '"capacity":{"cpu":0.3}' >pool
+	for policy in --random --round-robin --constrained --hash; do
+		run task-schedule $policy -r pool < <(echo '{"task":1,"requires":{"cpu":0.30000000000000004,"spread":{}}}')
+		is 1
+		says "1 insufficient cpu (need 0.30000000000000004, most free 0.3)"
+		run task-schedule $policy -r pool < <(echo '{"task":1,"requires":{"cpu":0.3}}')
+		is 0
+	done
+}
+
+@test "100,000 tasks that fit nowhere on 10,000 instances are refused in seconds" {
+	jq -nc 'range(10000) | {service: "r", id: "i\(.)", address: "http://h:1/t",
+		capacity: {cpu: (. % 8)}, labels: {zone: "z\(. % 3)"}}' >pool
+	jq -nc 'range(100000) | {task: ., requires: {cpu: (9 + . % 7), labels: "zone=z1"}}' >tasks
+	for policy in --random --constrained; do
+		run timeout 40 task-schedule $policy -r pool -t tasks --order fifo -q
+		is 1
+		[ "$(grep -c '6667 label zone, 3333 insufficient cpu (need [0-9]*, most free 7)' <<<"$output")" -eq 100000 ]
+	done
+}
+
 # --- bad requirements ---
 
 @test "wrong requirements are refused, each with its line and member" {

@@ -202,6 +202,12 @@ batch_group(const struct batch *batch, uint32_t group)
 	return name_table_name(&batch->groups, group);
 }
 
+size_t
+batch_group_length(const struct batch *batch, uint32_t group)
+{
+	return name_table_length(&batch->groups, group);
+}
+
 uint32_t
 batch_group_find(const struct batch *batch, const char *name)
 {
@@ -214,6 +220,12 @@ const char *
 batch_service(const struct batch *batch, uint32_t service)
 {
 	return service == 0 ? NULL : name_table_name(&batch->services, service);
+}
+
+double
+batch_duration(const struct batch_task *task)
+{
+	return task->duration < 0 ? TASK_DURATION_DEFAULT : task->duration;
 }
 
 void

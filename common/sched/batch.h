@@ -22,6 +22,9 @@
 
 #define BATCH_NO_GROUP 0 /* the index of those without one, or with "" */
 
+/* What a task takes that does not say its duration, in seconds. */
+#define TASK_DURATION_DEFAULT 1.0
+
 struct batch_task {
 	const char *line; /* length bytes, owned by the batch, no LF */
 	uint32_t length;
@@ -61,11 +64,15 @@ size_t batch_count(const struct batch *batch);
 /* Groups, by index, in the order in which they came: 0 is BATCH_NO_GROUP. */
 size_t batch_groups(const struct batch *batch);
 const char *batch_group(const struct batch *batch, uint32_t group);
+size_t batch_group_length(const struct batch *batch, uint32_t group);
 /* The index of a group; batch_groups() when no task has it. */
 uint32_t batch_group_find(const struct batch *batch, const char *name);
 
 /* By index: NULL is that of tasks that go nowhere in particular. */
 const char *batch_service(const struct batch *batch, uint32_t service);
+
+/* Seconds at speed 1, TASK_DURATION_DEFAULT where it says none. */
+double batch_duration(const struct batch_task *task);
 
 /* The value of requires, for pool_eligible(); absent where it has none. */
 void batch_requires(const struct batch_task *task, struct json_value *requires);

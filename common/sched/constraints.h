@@ -112,4 +112,13 @@ size_t constraints_reasons(const struct constraints *constraints,
     const struct constrained_task *task, uint32_t member,
     struct reason reasons[CONSTRAINTS_REASONS_MAX]);
 
+/*
+ * Drops from members (*count of them, ascending) those that would be narrowed
+ * out, and counts each in tally for the first of its reasons.  To be called as
+ * the above.
+ */
+void constraints_sieve(const struct constraints *constraints,
+    const struct constrained_task *task, uint32_t *members, size_t *count,
+    struct reason_tally *tally);
+
 #endif

@@ -148,3 +148,9 @@ name_table_name(const struct name_table *table, uint32_t number)
 {
 	return table->names[number] + sizeof(uint32_t);
 }
+
+size_t
+name_table_length(const struct name_table *table, uint32_t number)
+{
+	return length_of(table->names[number]);
+}

@@ -38,5 +38,7 @@ int name_table_add(struct name_table *table, const char *name, size_t length,
 
 /* The name with a NUL behind it, owned by the table. */
 const char *name_table_name(const struct name_table *table, uint32_t number);
+/* Its length: it may have a NUL within. */
+size_t name_table_length(const struct name_table *table, uint32_t number);
 
 #endif

@@ -210,7 +210,7 @@ stand_in_line(struct lines *lines, uint32_t task, uint32_t member, double now,
 			pool_member(plan->chooser->pool, member)->speed;
 	uint32_t slot;
 
-	if (!isfinite(end)) {
+	if (!plan_can_tell(plan, task, end)) {
 		plan_fail_endless(plan, task, member, failure);
 		return 0;
 	}
@@ -242,9 +242,14 @@ decide(struct lines *lines, uint32_t task, struct svc_error *error)
 	plan_question_ask(&question, plan, task, now);
 	chosen = chooser_choose(plan->chooser, &question.asked, &member, &list,
 	    &lines->why, &failure, error);
-	if (chosen == 1)
+	if (chosen == 1) {
 		chosen =
 		    stand_in_line(lines, task, member, now, &failure, error);
+		/* what is not started counts nowhere */
+		if (chosen == 0)
+			chooser_ended(
+			    plan->chooser, &question.asked, list, member);
+	}
 	if (chosen == -1)
 		return -1;
 	return plan_tell(

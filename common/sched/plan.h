@@ -20,7 +20,8 @@
  * first.
  *
  * A task that cannot end before its deadline is not started: it fails with
- * CODE_DEADLINE, is a miss, and takes no time.
+ * CODE_DEADLINE, is a miss, and takes no time.  One that would end after
+ * PLAN_SECONDS_MAX (plan_task.h) fails as CODE_UNPLACEABLE.
  */
 #ifndef SVCKIT_SCHED_PLAN_H
 #define SVCKIT_SCHED_PLAN_H

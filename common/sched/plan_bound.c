@@ -288,23 +288,21 @@ static double
 bound_resource(const struct plan *plan, const struct plan_classes *classes,
     struct scratch *scratch, uint32_t name)
 {
-	double taken = 0, supply, amount;
+	double bound = 0, supply;
 	size_t i;
 
 	join_none(scratch, plan, classes);
-	for (i = 0; i < classes->count; i++) {
-		const struct plan_class *class = &classes->items[i];
-
-		if (scratch->work[i] == 0)
-			continue;
-		amount = amount_of(classes, class, name);
-		taken += amount * scratch->work[i];
-		if (amount > 0)
-			join(scratch, classes, class->set);
-	}
+	for (i = 0; i < classes->count; i++)
+		if (scratch->work[i] > 0 &&
+		    amount_of(classes, &classes->items[i], name) > 0)
+			join(scratch, classes, classes->items[i].set);
 	supply =
 	    supply_of(plan, scratch, name_table_name(&classes->names, name));
-	return supply > 0 ? taken / supply : 0;
+	/* parts of it, for sums of amounts need not be finite */
+	for (i = 0; supply > 0 && i < classes->count; i++)
+		bound += amount_of(classes, &classes->items[i], name) / supply *
+			 scratch->work[i];
+	return bound;
 }
 
 static double

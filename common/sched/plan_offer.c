@@ -126,14 +126,15 @@ static double
 left_of(const struct plan_offer *offer, uint32_t member, const char *name)
 {
 	const struct policy *policy = offer->plan->chooser->policy;
-	const double *totals = pool_capacity(policy->pool, name);
+	const double *totals = pool_capacity(policy->pool, name), *left;
 	double total = totals == NULL ? NAN : totals[member];
 
 	if (isnan(total))
 		return -1;
 	if (policy->type->left == NULL)
 		return total;
-	return policy->type->left(policy, member, name, total) +
+	left = policy->type->left(policy, name);
+	return (left == NULL ? total : fmax(0, left[member])) +
 	       total * TOLERANCE;
 }
 

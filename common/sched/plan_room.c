@@ -31,10 +31,6 @@ struct room {
 	 */
 	struct min_heap fresh;
 	struct plan_crowd crowd;
-	/* of those that are spread, who was tried and had no time */
-	uint32_t *aside;
-	size_t aside_count;
-	size_t aside_capacity;
 	double most[PLAN_KINDS_MAX]; /* of the freed */
 	bool most_exact; /* nothing was placed since it was worked out */
 	unsigned char *refused; /* of each class: it fits nowhere */
@@ -80,7 +76,6 @@ room_close(struct room *room)
 	min_heap_release(&room->fresh);
 	free(room->order);
 	free(room->refused);
-	free(room->aside);
 }
 
 static bool
@@ -225,7 +220,7 @@ start(
 
 	plan_waiting_remove(&room->waiting, task);
 	room->most_exact = false;
-	if (!isfinite(end)) {
+	if (!plan_can_tell(plan, task, end)) {
 		plan_fail_endless(plan, task, member, &failure);
 		if (plan_offer_withdraw(&room->offer, task, member, error) ==
 		    -1)
@@ -243,40 +238,21 @@ start(
 
 /*
  * The task has no time left for who is free, but others of its class have: it
- * waits by itself.
+ * waits by itself.  Of those that are spread it cannot be said which speed
+ * would do, so they stand aside for now.
  */
 static int
 stand_back(struct room *room, uint32_t task, struct svc_error *error)
 {
 	double remaining = plan_task_deadline(room->plan, task) - room->now;
-	uint32_t *aside;
 
 	if (!is_spread(room, task)) {
 		plan_waiting_single(&room->waiting, task,
 		    plan_task_duration(room->plan, task) / remaining);
 		return 0;
 	}
-	if (room->aside_count == room->aside_capacity) {
-		aside = reallocarray(room->aside, room->aside_capacity + 64,
-		    sizeof(*room->aside));
-		if (aside == NULL)
-			return no_memory(error);
-		room->aside = aside;
-		room->aside_capacity += 64;
-	}
-	plan_waiting_remove(&room->waiting, task);
-	room->aside[room->aside_count++] = task;
-	return 0;
-}
-
-/* Who was aside waits as before. */
-static int
-come_forward(struct room *room, struct svc_error *error)
-{
-	while (room->aside_count > 0)
-		if (plan_waiting_add(
-			&room->waiting, room->aside[--room->aside_count]) == -1)
-			return no_memory(error);
+	if (plan_waiting_set_aside(&room->waiting, task) == -1)
+		return no_memory(error);
 	return 0;
 }
 
@@ -420,8 +396,8 @@ happen(struct room *room, struct svc_error *error)
 	if (offer(room, error) == -1)
 		return -1;
 	plan_offer_clear(&room->offer);
-	if (come_forward(room, error) == -1)
-		return -1;
+	if (plan_waiting_come_forward(&room->waiting) == -1)
+		return no_memory(error);
 	return expire(room, error);
 }
 

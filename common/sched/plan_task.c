@@ -4,16 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sched/task_order.h"
-
 #define MS_SECOND 1000.0
 
 double
 plan_task_duration(const struct plan *plan, uint32_t task)
 {
-	double duration = batch_tasks(plan->batch)[task].duration;
-
-	return duration < 0 ? TASK_DURATION_DEFAULT : duration;
+	return batch_duration(&batch_tasks(plan->batch)[task]);
 }
 
 double
@@ -44,7 +40,7 @@ plan_question_ask(struct plan_question *question, const struct plan *plan,
 		asked->constrained.group =
 		    batch_group(plan->batch, asking->group);
 		asked->constrained.group_length =
-		    strlen(asked->constrained.group);
+		    batch_group_length(plan->batch, asking->group);
 	}
 }
 
@@ -105,6 +101,13 @@ plan_tell(struct plan *plan, uint32_t task, const struct task_failure *failure,
 	    plan->argument, task, &plan->placements[task], failure, why, error);
 }
 
+bool
+plan_can_tell(const struct plan *plan, uint32_t task, double end)
+{
+	return end <= PLAN_SECONDS_MAX &&
+	       plan_task_duration(plan, task) <= PLAN_SECONDS_MAX;
+}
+
 void
 plan_fail_endless(const struct plan *plan, uint32_t task, uint32_t member,
     struct task_failure *failure)
@@ -113,7 +116,8 @@ plan_fail_endless(const struct plan *plan, uint32_t task, uint32_t member,
 	    pool_member(plan->chooser->pool, member);
 
 	task_failure_set(failure, CODE_UNPLACEABLE,
-	    "takes %.6g s, which never ends at speed %g of %s/%s",
+	    "takes %.6g s: at speed %g of %s/%s it would not end within the "
+	    "%g s that can be planned",
 	    plan_task_duration(plan, task), fit->speed, fit->instance->service,
-	    fit->instance->id);
+	    fit->instance->id, PLAN_SECONDS_MAX);
 }

@@ -4,6 +4,7 @@
 #ifndef SVCKIT_SCHED_PLAN_TASK_H
 #define SVCKIT_SCHED_PLAN_TASK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,12 @@
  * than this.
  */
 #define PLAN_SLACK 1e-6 /* seconds */
+
+/*
+ * No plan, and no task at speed 1, is longer: 30 million years, of which a
+ * number still tells tenths of a second, and of which all sums are finite.
+ */
+#define PLAN_SECONDS_MAX 1e15
 
 /* Seconds at speed 1. */
 double plan_task_duration(const struct plan *plan, uint32_t task);
@@ -51,7 +58,10 @@ int plan_tell(struct plan *plan, uint32_t task,
     const struct task_failure *failure, const struct buffer *why,
     struct svc_error *error);
 
-/* The failure of one that would take for ever at a speed near 0. */
+/* Whether a task that would end then is not longer than can be planned. */
+bool plan_can_tell(const struct plan *plan, uint32_t task, double end);
+
+/* The failure of one that is. */
 void plan_fail_endless(const struct plan *plan, uint32_t task, uint32_t member,
     struct task_failure *failure);
 

@@ -46,6 +46,7 @@ plan_waiting_close(struct plan_waiting *waiting)
 		min_heap_release(&waiting->lines[i].tasks);
 	free(waiting->lines);
 	free(waiting->states);
+	free(waiting->aside);
 	plan_queue_close(&waiting->queue);
 	memset(waiting, 0, sizeof(*waiting));
 }
@@ -164,4 +165,33 @@ plan_waiting_single(struct plan_waiting *waiting, uint32_t task, double speed)
 	waiting->states[task] = STATE_SINGLE;
 	put_first(waiting, waiting->classes->of[task]);
 	put(waiting, task, speed);
+}
+
+int
+plan_waiting_set_aside(struct plan_waiting *waiting, uint32_t task)
+{
+	size_t capacity = waiting->aside_capacity;
+	uint32_t *aside = waiting->aside;
+
+	if (waiting->aside_count == capacity) {
+		capacity = capacity == 0 ? 64 : 2 * capacity;
+		aside = reallocarray(aside, capacity, sizeof(*aside));
+		if (aside == NULL)
+			return -1;
+		waiting->aside = aside;
+		waiting->aside_capacity = capacity;
+	}
+	plan_waiting_remove(waiting, task);
+	aside[waiting->aside_count++] = task;
+	return 0;
+}
+
+int
+plan_waiting_come_forward(struct plan_waiting *waiting)
+{
+	while (waiting->aside_count > 0)
+		if (plan_waiting_add(
+			waiting, waiting->aside[--waiting->aside_count]) == -1)
+			return -1;
+	return 0;
 }

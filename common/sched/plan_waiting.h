@@ -30,6 +30,9 @@ struct plan_waiting {
 	size_t capacities; /* that are looked at */
 	struct plan_line *lines; /* of each class; owned */
 	unsigned char *states; /* of each task; owned */
+	uint32_t *aside; /* tasks; owned */
+	size_t aside_count;
+	size_t aside_capacity;
 };
 
 /* tasks: of the batch.  -1: no memory. */
@@ -61,5 +64,12 @@ bool plan_waiting_queued(const struct plan_waiting *waiting, uint32_t class);
  */
 void plan_waiting_single(
     struct plan_waiting *waiting, uint32_t task, double speed);
+
+/*
+ * The task does not wait until plan_waiting_come_forward(), so that the next of
+ * its class can be tried at the same time.  -1: no memory.
+ */
+int plan_waiting_set_aside(struct plan_waiting *waiting, uint32_t task);
+int plan_waiting_come_forward(struct plan_waiting *waiting);
 
 #endif

@@ -6,22 +6,14 @@
 
 #include "line/buffer.h"
 #include "sched/listing.h"
+#include "sched/subsets.h"
 
 #define SERVICES_SHOWN 5
-
-/* Subsets that are valid at the same time. */
-#define SUBSETS 4
 
 struct service {
 	const char *name;
 	uint32_t first;
 	size_t count;
-};
-
-/* A list as pool_subset() hands it out. */
-struct subset {
-	struct eligible list;
-	uint32_t *members; /* room for all of the pool; NULL: never needed */
 };
 
 struct pool {
@@ -32,9 +24,9 @@ struct pool {
 	struct service *services;
 	size_t service_count;
 	struct listing listing;
-	struct member_sets subset_sets; /* their serials and slots */
-	struct subset subsets[SUBSETS];
-	size_t subset; /* the next one */
+	struct subsets subsets;
+	struct unlisted_cache unlisted;
+	uint64_t number; /* the last one that was given */
 };
 
 static int
@@ -122,8 +114,8 @@ pool_open(struct pool **opened, const struct instance *instances, size_t count,
 		return no_memory(error);
 	pool->instances = instances;
 	pool->count = count;
-	/* as far from those of other lists as there will be any */
-	pool->subset_sets.serial = UINT64_MAX / 2;
+	subsets_init(&pool->subsets, &pool->listing.filter, count);
+	unlisted_cache_init(&pool->unlisted, &pool->listing.filter);
 	/* one more than needed: of no instances there is an array too */
 	pool->members = calloc(count + 1, sizeof(*pool->members));
 	pool->services = calloc(count + 1, sizeof(*pool->services));
@@ -145,13 +137,10 @@ pool_open(struct pool **opened, const struct instance *instances, size_t count,
 void
 pool_close(struct pool *pool)
 {
-	size_t i;
-
 	if (pool == NULL)
 		return;
-	member_sets_clear(&pool->subset_sets);
-	for (i = 0; i < SUBSETS; i++)
-		free(pool->subsets[i].members);
+	unlisted_cache_release(&pool->unlisted);
+	subsets_release(&pool->subsets);
 	listing_release(&pool->listing);
 	free(pool->services);
 	buffer_release(&pool->references);
@@ -300,63 +289,43 @@ pool_labelled(struct pool *pool, const char *service,
 	return 0;
 }
 
-/* Where the next subset goes; NULL: no memory. */
-static struct subset *
-next_subset(struct pool *pool)
+int
+pool_subset(struct pool *pool, const struct eligible *list,
+    const unsigned char *keep, const struct eligible **subset,
+    struct svc_error *error)
 {
-	struct subset *subset = &pool->subsets[pool->subset];
-
-	if (subset->members == NULL)
-		subset->members =
-		    calloc(pool->count + 1, sizeof(*subset->members));
-	if (subset->members == NULL)
-		return NULL;
-	pool->subset = (pool->subset + 1) % SUBSETS;
-	return subset;
-}
-
-/* Its set gives the list a serial and a slot; the members stay its own. */
-static int
-name_subset(struct pool *pool, struct eligible *list, struct svc_error *error)
-{
-	const struct member_set *set = NULL;
-	int found = 0;
-
-	while (found == 0) {
-		found = member_sets_find(&pool->subset_sets, list->members,
-		    list->count, &set, error);
-		if (found == 0)
-			member_sets_clear(&pool->subset_sets);
-	}
-	if (found == -1)
-		return -1;
-	list->serial = set->serial;
-	list->slot = SETS_MAX + set->slot;
-	return 0;
+	return subsets_mark(&pool->subsets, list, keep, subset, error);
 }
 
 int
-pool_subset(struct pool *pool, const struct eligible *list,
-    const unsigned char *keep, const struct eligible **made,
-    struct svc_error *error)
+pool_keep(struct pool *pool, const struct eligible *list,
+    const uint32_t *members, size_t count, const char *key, size_t length,
+    const struct eligible **subset, struct svc_error *error)
 {
-	struct subset *subset = next_subset(pool);
-	size_t i, kept = 0;
+	return subsets_keep(
+	    &pool->subsets, list, members, count, key, length, subset, error);
+}
 
-	if (subset == NULL)
-		return no_memory(error);
-	for (i = 0; i < list->count; i++) {
-		subset->members[kept] = list->members[i];
-		kept += keep[i] != 0;
-	}
-	*made = list;
-	if (kept == list->count)
-		return 0;
-	subset->list = *list;
-	subset->list.members = subset->members;
-	subset->list.count = kept;
-	subset->list.mixed = list->mixed && filter_mixed(&pool->listing.filter,
-						subset->members, kept);
-	*made = &subset->list;
-	return name_subset(pool, &subset->list, error);
+uint64_t
+pool_number(struct pool *pool)
+{
+	return ++pool->number;
+}
+
+int
+pool_recall(struct pool *pool, const struct eligible *list, const char *key,
+    size_t length, const struct eligible **subset)
+{
+	return subsets_recall(&pool->subsets, list, key, length, subset);
+}
+
+const struct unlisted *
+pool_unlisted(
+    struct pool *pool, const char *service, const struct demand *demand)
+{
+	uint32_t first;
+	size_t count;
+
+	pool_range(pool, service, &first, &count);
+	return unlisted_find(&pool->unlisted, first, count, demand);
 }

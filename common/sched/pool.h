@@ -20,6 +20,7 @@
 #include "line/json.h"
 #include "sched/demand.h"
 #include "sched/member_sets.h"
+#include "sched/unlisted.h"
 
 struct pool;
 
@@ -119,6 +120,29 @@ int pool_labelled(struct pool *pool, const char *service,
 int pool_subset(struct pool *pool, const struct eligible *list,
     const unsigned char *keep, const struct eligible **subset,
     struct svc_error *error);
+
+/*
+ * Those of list that are in members (count, ascending), as a subset that
+ * pool_recall() finds by key (length bytes) for lists of the same serial, until
+ * it is forgotten.  Else as pool_subset().
+ */
+int pool_keep(struct pool *pool, const struct eligible *list,
+    const uint32_t *members, size_t count, const char *key, size_t length,
+    const struct eligible **subset, struct svc_error *error);
+
+/* A number from 1 on that this pool has not given before: to make keys of. */
+uint64_t pool_number(struct pool *pool);
+
+/* 1: *subset, of list; 0: none is kept by that key. */
+int pool_recall(struct pool *pool, const struct eligible *list, const char *key,
+    size_t length, const struct eligible **subset);
+
+/*
+ * Who of service is on no list for a task of demand, for its status or labels,
+ * and why; owned by the pool, until the next call.  NULL: no memory.
+ */
+const struct unlisted *pool_unlisted(
+    struct pool *pool, const char *service, const struct demand *demand);
 
 /*
  * Whether the member's status lets it get work: instance_works(), or --all.

@@ -56,14 +56,14 @@ reason_is_same(const struct reason *a, const struct reason *b)
 	       (a->length == 0 || memcmp(a->name, b->name, a->length) == 0);
 }
 
-/* Sizes as people write them: 2147483648 is 2G. */
+/* Sizes as people write them: 2147483648 is 2G.  Above 1024P are no sizes. */
 static void
 append_amount(struct buffer *out, double amount)
 {
 	static const char units[] = "KMGTP";
 	size_t unit = 0;
 
-	if (amount < 1024 * 1024) {
+	if (amount < 1024 * 1024 || amount >= 0x1p60) {
 		buffer_append_format(out, "%.6g", amount);
 		return;
 	}
@@ -72,16 +72,33 @@ append_amount(struct buffer *out, double amount)
 	buffer_append_format(out, "%.4g%c", amount, units[unit]);
 }
 
+/* " (need 4, most free 2)", with all digits where they would look alike. */
+static void
+append_amounts(struct buffer *out, double need, double most)
+{
+	size_t start = out->length, middle;
+	bool alike;
+
+	append_amount(out, need);
+	middle = out->length;
+	append_amount(out, most);
+	alike =
+	    !out->failed && middle - start == out->length - middle &&
+	    memcmp(out->data + start, out->data + middle, middle - start) == 0;
+	out->length = start;
+	buffer_append_string(out, " (need ");
+	(alike ? json_append_number : append_amount)(out, need);
+	buffer_append_string(out, ", most free ");
+	(alike ? json_append_number : append_amount)(out, most);
+	buffer_append_char(out, ')');
+}
+
 static void
 append_numbers(const struct reason *reason, struct buffer *out)
 {
 	switch (reason->code) {
 	case REASON_INSUFFICIENT:
-		buffer_append_string(out, " (need ");
-		append_amount(out, reason->need);
-		buffer_append_string(out, ", most free ");
-		append_amount(out, reason->most);
-		buffer_append_char(out, ')');
+		append_amounts(out, reason->need, reason->most);
 		break;
 	case REASON_SPREAD:
 		buffer_append_format(out, " (%.6g ahead, at most %.6g)",
@@ -139,22 +156,32 @@ gap(const struct reason *reason)
 	return fabs(reason->need - reason->most);
 }
 
+/* The nearer one's numbers and the earlier one's place are those of both. */
+static void
+merge(struct reason *reason, const struct reason *other)
+{
+	reason->count += other->count;
+	if (other->first < reason->first)
+		reason->first = other->first;
+	if (gap(other) < gap(reason)) {
+		reason->need = other->need;
+		reason->most = other->most;
+	}
+}
+
 void
-reason_tally_add(struct reason_tally *tally, const struct reason *reason)
+reason_tally_add_all(struct reason_tally *tally, const struct reason *reason)
 {
 	struct reason *reasons;
 	size_t i;
 
-	for (i = 0; i < tally->count; i++) {
-		reasons = &tally->reasons[i];
-		if (!reason_is_same(reasons, reason))
-			continue;
-		reasons->count++;
-		if (gap(reason) < gap(reasons)) {
-			reasons->need = reason->need;
-			reasons->most = reason->most;
-		}
+	if (reason->count == 0)
 		return;
+	for (i = 0; i < tally->count; i++) {
+		if (reason_is_same(&tally->reasons[i], reason)) {
+			merge(&tally->reasons[i], reason);
+			return;
+		}
 	}
 	reasons =
 	    reallocarray(tally->reasons, tally->count + 1, sizeof(*reasons));
@@ -163,8 +190,23 @@ reason_tally_add(struct reason_tally *tally, const struct reason *reason)
 		return;
 	}
 	tally->reasons = reasons;
-	reasons[tally->count] = *reason;
-	reasons[tally->count++].count = 1;
+	reasons[tally->count++] = *reason;
+}
+
+void
+reason_tally_add(struct reason_tally *tally, const struct reason *reason)
+{
+	struct reason one = *reason;
+
+	one.count = 1;
+	reason_tally_add_all(tally, &one);
+}
+
+static bool
+goes_before(const struct reason *a, const struct reason *b)
+{
+	return a->count > b->count ||
+	       (a->count == b->count && a->first < b->first);
 }
 
 /* Insertion sort, for it is stable, and there are few. */
@@ -176,8 +218,8 @@ reason_tally_sort(struct reason_tally *tally)
 	for (i = 1; i < tally->count; i++) {
 		struct reason reason = tally->reasons[i];
 
-		for (j = i; j > 0 && tally->reasons[j - 1].count < reason.count;
-		     j--)
+		for (j = i;
+		     j > 0 && goes_before(&reason, &tally->reasons[j - 1]); j--)
 			tally->reasons[j] = tally->reasons[j - 1];
 		tally->reasons[j] = reason;
 	}

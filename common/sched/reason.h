@@ -38,6 +38,7 @@ struct reason {
 	double need; /* of several instances: both are those of the one that */
 	double most; /* is nearest to fitting */
 	size_t count; /* instances; 0: it is about one */
+	size_t first; /* the first of them, or the one */
 };
 
 /* "insufficient" */
@@ -64,10 +65,7 @@ void reason_append(const struct reason *reason, struct buffer *out);
  */
 void reason_append_json(const struct reason *reason, struct buffer *out);
 
-/*
- * All reasons that came up, each once, in the order in which they did.  Zeroes
- * will do to begin with.
- */
+/* All reasons that came up, each once.  Zeroes will do to begin with. */
 struct reason_tally {
 	struct reason *reasons; /* owned */
 	size_t count;
@@ -76,7 +74,13 @@ struct reason_tally {
 
 /* One more instance has it, whatever its count says. */
 void reason_tally_add(struct reason_tally *tally, const struct reason *reason);
-/* The most frequent one first, equal ones as they came. */
+/* So many more have it as its count says; none: nothing is added. */
+void reason_tally_add_all(
+    struct reason_tally *tally, const struct reason *reason);
+/*
+ * The most frequent one first, of equal ones that of the first instance, and
+ * of its the one that came first.
+ */
 void reason_tally_sort(struct reason_tally *tally);
 void reason_tally_release(struct reason_tally *tally);
 

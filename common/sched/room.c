@@ -162,14 +162,12 @@ room_give_back(struct room *room, const struct demand *demand, uint32_t member)
 		set_used(&room->columns[k], member, 0);
 }
 
-double
-room_left(
-    const struct room *room, uint32_t member, const char *name, double capacity)
+const double *
+room_left(const struct room *room, const char *name)
 {
 	const struct room_column *column = find_column(room, name);
 
-	return column == NULL ? capacity
-			      : fmax(0, capacity - column->used[member]);
+	return column == NULL ? NULL : column->free;
 }
 
 static void

@@ -49,9 +49,11 @@ void room_take(struct room *room, const struct demand *demand, uint32_t member);
 void room_give_back(
     struct room *room, const struct demand *demand, uint32_t member);
 
-/* What a member that has capacity of name has left of that; at least 0. */
-double room_left(const struct room *room, uint32_t member, const char *name,
-    double capacity);
+/*
+ * What each member has left of the capacity called name; NULL: all of it,
+ * nobody ever asked for it.
+ */
+const double *room_left(const struct room *room, const char *name);
 
 /*
  * Appends ,"room":{"cpu":{"used":2,"of":8,"after":4}},"score":0.5,

@@ -9,6 +9,7 @@
 #ifndef SVCKIT_SCHED_ROOM_SCAN_H
 #define SVCKIT_SCHED_ROOM_SCAN_H
 
+#include <float.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,17 @@
  * fit into it, and 1/3 + 2/3 ties with 1/2 + 1/2.
  */
 #define ROOM_ROUNDING 1e-9
+
+/* Whether left of total is room for amount, as room_scan() has it. */
+static inline bool
+room_suffices(double total, double left, double amount)
+{
+	double inverse = 1 / total;
+
+	inverse = inverse < DBL_MAX ? inverse : DBL_MAX;
+	return (total >= amount) &
+	       ((left - amount) * inverse >= -ROOM_ROUNDING);
+}
 
 /* One number that a task asks for, beside what instances have of it. */
 struct room_number {

@@ -1,6 +1,7 @@
 #include "sched/spread.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -14,6 +15,7 @@ int
 spread_init(struct spread *spread, struct pool *pool, struct svc_error *error)
 {
 	spread->counts = (struct spread_counts)SPREAD_COUNTS_INIT;
+	memset(spread->gauges, 0, sizeof(spread->gauges));
 	spread->count = 0;
 	return domains_init(&spread->domains, pool, error);
 }
@@ -21,6 +23,10 @@ spread_init(struct spread *spread, struct pool *pool, struct svc_error *error)
 void
 spread_release(struct spread *spread)
 {
+	size_t k;
+
+	for (k = 0; k < DEMAND_SPREADS_MAX; k++)
+		free(spread->gauges[k].open);
 	spread_counts_release(&spread->counts);
 	domains_release(&spread->domains);
 }
@@ -56,60 +62,99 @@ spread_begin(struct spread *spread, const struct demand *demand,
 	return 0;
 }
 
-static bool
-is_absent(const struct gauge *gauge, uint32_t member)
-{
-	return gauge->column.domains[member] == DOMAIN_NONE;
-}
-
-bool
-spread_covers(const struct spread *spread, uint32_t member)
-{
-	size_t k;
-
-	for (k = 0; k < spread->count; k++)
-		if (is_absent(&spread->gauges[k], member))
-			return false;
-	return true;
-}
-
-/* How many tasks are in the domain of a member, which has the label. */
+/* How many tasks are in a domain. */
 static double
-tasks_beside(const struct gauge *gauge, uint32_t member)
+tasks_in(const struct gauge *gauge, uint32_t domain)
 {
-	if (gauge->counts == NULL)
-		return 0;
-	return (double)gauge->counts[gauge->column.domains[member]];
+	return gauge->counts == NULL ? 0 : (double)gauge->counts[domain];
 }
 
-void
-spread_lower(struct spread *spread, uint32_t member)
+/* How far a domain would be ahead, with this task. */
+static double
+skew_of(const struct gauge *gauge, uint32_t domain)
 {
-	size_t k;
+	return tasks_in(gauge, domain) + 1 - gauge->floor;
+}
 
-	for (k = 0; k < spread->count; k++) {
-		struct gauge *gauge = &spread->gauges[k];
+static int
+clear_open(struct gauge *gauge)
+{
+	size_t size = gauge->column.count;
+	unsigned char *grown;
 
-		gauge->floor = fmin(gauge->floor, tasks_beside(gauge, member));
+	if (gauge->open_size <= size) {
+		grown = realloc(gauge->open, size + 1);
+		if (grown == NULL)
+			return -1;
+		gauge->open = grown;
+		gauge->open_size = size + 1;
 	}
+	memset(gauge->open, 0, size);
+	return 0;
 }
 
-/* How far its domain would be ahead, with this task. */
-static double
-skew_at(const struct gauge *gauge, uint32_t member)
+int
+spread_weigh(struct spread *spread, size_t k, const uint32_t *domains,
+    size_t count, size_t compared, struct buffer *key, bool *all)
 {
-	return tasks_beside(gauge, member) + 1 - gauge->floor;
+	struct gauge *gauge = &spread->gauges[k];
+	double tasks;
+	size_t i;
+
+	*all = true;
+	if (clear_open(gauge) == -1)
+		return -1;
+	for (i = 0; i < compared; i++) {
+		tasks = tasks_in(gauge, domains[i]);
+		gauge->floor = tasks < gauge->floor ? tasks : gauge->floor;
+	}
+	for (i = 0; i < count; i++) {
+		bool open = skew_of(gauge, domains[i]) <= gauge->skew;
+
+		gauge->open[domains[i]] = open;
+		*all &= open;
+	}
+	buffer_append(key, (const char *)gauge->open, gauge->column.count);
+	return 0;
 }
 
-bool
-spread_allows(const struct spread *spread, uint32_t member)
+size_t
+spread_allow(const struct spread *spread, const uint32_t *members, size_t count,
+    uint32_t *allowed)
 {
-	size_t k;
+	size_t i, k, kept = 0;
 
-	for (k = 0; k < spread->count; k++)
-		if (skew_at(&spread->gauges[k], member) >
-		    spread->gauges[k].skew)
-			return false;
+	for (i = 0; i < count; i++) {
+		uint32_t member = members[i];
+		unsigned open = 1;
+
+		for (k = 0; k < spread->count; k++) {
+			const struct gauge *gauge = &spread->gauges[k];
+
+			open &= gauge->open[gauge->column.domains[member]];
+		}
+		allowed[kept] = member;
+		kept += open;
+	}
+	return kept;
+}
+
+/* Whether the label is a reason against member. */
+static bool
+find_reason(const struct gauge *gauge, uint32_t member, struct reason *reason)
+{
+	uint32_t domain = gauge->column.domains[member];
+	bool absent = domain == DOMAIN_NONE;
+	double ahead = absent ? 0 : skew_of(gauge, domain);
+
+	if (!absent && ahead <= gauge->skew)
+		return false;
+	*reason = (struct reason){.code = absent ? REASON_LABEL : REASON_SPREAD,
+	    .name = gauge->label,
+	    .length = strlen(gauge->label),
+	    .need = absent ? 0 : gauge->skew,
+	    .most = ahead,
+	    .first = member};
 	return true;
 }
 
@@ -119,21 +164,54 @@ spread_reasons(
 {
 	size_t count = 0, k;
 
-	for (k = 0; k < spread->count; k++) {
-		const struct gauge *gauge = &spread->gauges[k];
-		bool absent = is_absent(gauge, member);
-		double ahead = absent ? 0 : skew_at(gauge, member);
-
-		if (!absent && ahead <= gauge->skew)
-			continue;
-		reasons[count++] = (struct reason){
-		    .code = absent ? REASON_LABEL : REASON_SPREAD,
-		    .name = gauge->label,
-		    .length = strlen(gauge->label),
-		    .need = gauge->skew,
-		    .most = ahead};
-	}
+	for (k = 0; k < spread->count; k++)
+		count +=
+		    find_reason(&spread->gauges[k], member, &reasons[count]);
 	return count;
+}
+
+/* As spread_sieve(), for one label; its domains are looked at once each. */
+static void
+sieve_label(const struct gauge *gauge, uint32_t *members, size_t *count,
+    struct reason_tally *tally)
+{
+	struct reason found, reasons[2] = {{.count = 0}, {.count = 0}};
+	size_t i, kept = 0;
+
+	for (i = 0; i < *count; i++) {
+		uint32_t domain = gauge->column.domains[members[i]];
+		struct reason *reason = &reasons[domain == DOMAIN_NONE];
+		bool open = domain != DOMAIN_NONE &&
+			    skew_of(gauge, domain) <= gauge->skew;
+
+		members[kept] = members[i];
+		kept += open;
+		if (open)
+			continue;
+		if (reason->count > 0 &&
+		    (domain == DOMAIN_NONE ||
+			skew_of(gauge, domain) >= reason->most)) {
+			reason->count++;
+			continue;
+		}
+		find_reason(gauge, members[i], &found);
+		found.count = reason->count + 1;
+		found.first = reason->count > 0 ? reason->first : found.first;
+		*reason = found;
+	}
+	*count = kept;
+	reason_tally_add_all(tally, &reasons[0]);
+	reason_tally_add_all(tally, &reasons[1]);
+}
+
+void
+spread_sieve(const struct spread *spread, uint32_t *members, size_t *count,
+    struct reason_tally *tally)
+{
+	size_t k;
+
+	for (k = 0; k < spread->count; k++)
+		sieve_label(&spread->gauges[k], members, count, tally);
 }
 
 int

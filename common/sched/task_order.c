@@ -49,12 +49,6 @@ no_memory(struct svc_error *error)
 	return svc_error_set(error, EX_OSERR, "out of memory");
 }
 
-static double
-duration_of(const struct batch_task *task)
-{
-	return task->duration < 0 ? TASK_DURATION_DEFAULT : task->duration;
-}
-
 /* A number that is less the greater value is; no value is -0 or NAN. */
 static uint64_t
 descending(double value)
@@ -74,7 +68,7 @@ criterion_of(const struct batch_task *task, enum task_order order)
 		return task->deadline == 0 ? UINT64_MAX
 					   : (uint64_t)task->deadline;
 	case ORDER_LPT:
-		return descending(duration_of(task) + 0.0);
+		return descending(batch_duration(task) + 0.0);
 	default:
 		return 0;
 	}
@@ -270,7 +264,7 @@ dequeue(struct sharing *sharing, uint32_t group, uint32_t *number,
 		return 0;
 	return fair_take(sharing->fair, group,
 	    batch_service(sharing->batch, task->service), &reading->demand,
-	    duration_of(task), error);
+	    batch_duration(task), error);
 }
 
 /* Those of one priority, count of them, in places. */

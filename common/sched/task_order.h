@@ -22,9 +22,6 @@
 
 enum task_order { ORDER_FIFO, ORDER_EDF, ORDER_LPT, ORDER_FAIR, ORDER_COUNT };
 
-/* What a task takes that does not say its duration, in seconds. */
-#define TASK_DURATION_DEFAULT 1.0
-
 /* "fifo"; and the other way round: -1: no such order. */
 const char *task_order_name(enum task_order order);
 int task_order_find(const char *name);

@@ -82,8 +82,8 @@ add_cell(struct columns *columns)
 	return &cells[columns->cell_count++];
 }
 
-static void
-add_text(struct columns *columns, const char *text, size_t length)
+void
+columns_text(struct columns *columns, const char *text, size_t length)
 {
 	size_t column = columns->cell_count % columns->count;
 	struct cell *cell = add_cell(columns);
@@ -117,7 +117,7 @@ columns_cell(struct columns *columns, const char *format, ...)
 		columns->failed = true;
 		return;
 	}
-	add_text(columns, text, (size_t)length);
+	columns_text(columns, text, (size_t)length);
 	free(text);
 }
 

@@ -31,6 +31,9 @@ void columns_free(struct columns *columns);
 void columns_cell(struct columns *columns, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same with length bytes of text, any. */
+void columns_text(struct columns *columns, const char *text, size_t length);
+
 /*
  * Appends all, two spaces between columns, none at the end of a line.  Out of
  * memory, also by one of the cells: out->failed.

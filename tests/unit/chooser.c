@@ -76,14 +76,17 @@ free_again(struct policy *policy, const struct demand *demand, uint32_t member)
 	busy[member] = 0;
 }
 
-static double
-left_of(const struct policy *policy, uint32_t member, const char *name,
-    double capacity)
+static const double *
+left_of(const struct policy *policy, const char *name)
 {
+	const double *totals = pool_capacity(policy->pool, name);
 	const unsigned char *busy = policy->state;
+	static double left[64];
+	size_t i;
 
-	(void)name;
-	return busy[member] ? 0 : capacity;
+	for (i = 0; i < pool_count(policy->pool); i++)
+		left[i] = busy[i] ? 0 : totals[i];
+	return left;
 }
 
 static const struct policy_type first = {.name = "first",

@@ -65,8 +65,10 @@ hostile_text_is_escaped_and_counted_as_it_is_shown(void)
 	columns_cell(columns, "a\x1b[2J\nb");
 	columns_cell(columns, "%d", 1);
 	columns_cell(columns, "%s", "\xff");
+	columns_text(columns, "a\0b", 3);
 	check_columns(columns, "NAME         N  LAST\n"
-			       "a\\x1b[2J\\nb  1  \\xff\n");
+			       "a\\x1b[2J\\nb  1  \\xff\n"
+			       "a\\x00b\n");
 	columns_free(columns);
 }
 

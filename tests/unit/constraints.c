@@ -456,6 +456,59 @@ a_list_of_labels_compares_zones_that_could_take_it(void)
 	fixture_close(&fixture);
 }
 
+/* As pool_eligible() and the policies do: 0.1 + 0.2 does not fit into 0.3. */
+static void
+a_total_that_rounding_makes_too_small_has_not_the_numbers(void)
+{
+	struct fixture fixture = {.count = 0};
+	struct json_value requires = fixture_requires(
+	    "{\"cpu\":0.30000000000000004,\"spread\":\"zone\"}");
+	struct constraints *constraints;
+	const struct eligible *all, *narrowed;
+	bool room;
+
+	fixture_add(&fixture, "s", "a",
+	    ",\"labels\":{\"zone\":\"a\"},\"capacity\":{\"cpu\":0.3}");
+	fixture_add(&fixture, "s", "b",
+	    ",\"labels\":{\"zone\":\"b\"},\"capacity\":{\"cpu\":1},"
+	    "\"status\":\"warning\"");
+	fixture_open(&fixture);
+	CHECK(constraints_open(&constraints, fixture.pool, NULL) == 0);
+	for (room = false;; room = true) {
+		CHECK(constraints_find(constraints, NULL, &requires, room,
+			  &plain, &all, &narrowed, NULL) == 0);
+		CHECK(!constraints_passing_only(constraints, all));
+		CHECK(is_among(narrowed, 1));
+		CHECK(
+		    constraints_placed(constraints, all, &plain, 1, NULL) == 0);
+		if (room)
+			break;
+	}
+	constraints_close(constraints);
+	fixture_close(&fixture);
+}
+
+/* What one remembers of a pool is nothing to the other. */
+static void
+two_for_one_pool_do_not_mix_up(void)
+{
+	struct fixture fixture = {.count = 0};
+	struct constrained_task slow = {NULL, 0, 10, 5};
+	struct constraints *one, *other;
+
+	open_zones(&fixture, &one);
+	CHECK(constraints_open(&other, fixture.pool, NULL) == 0);
+	CHECK_STRING(left(&fixture, one, "", &slow), "b1");
+	slow.remaining = 1;
+	CHECK_STRING(left(&fixture, other, "", &slow), "");
+	CHECK_STRING(left(&fixture, one, "", &slow), "");
+	slow.remaining = 5;
+	CHECK_STRING(left(&fixture, other, "", &slow), "b1");
+	constraints_close(other);
+	constraints_close(one);
+	fixture_close(&fixture);
+}
+
 static void
 among_keeps_those_that_are_marked(void)
 {
@@ -481,6 +534,8 @@ main(void)
 	RUN(all_late_says_what_it_takes_on_the_fastest);
 	RUN(what_does_not_constrain_leaves_the_very_list);
 	RUN(a_list_of_labels_compares_zones_that_could_take_it);
+	RUN(a_total_that_rounding_makes_too_small_has_not_the_numbers);
+	RUN(two_for_one_pool_do_not_mix_up);
 	RUN(among_keeps_those_that_are_marked);
 	RUN(random_tasks_are_narrowed_as_the_twin_does);
 	return check_done();

@@ -7,6 +7,8 @@
 #include "check.h"
 #include "line/json.h"
 #include "pool_fixture.h"
+#include "sched/random.h"
+#include "sched/survey.h"
 
 /* A pool with a policy and constraints, to be asked about. */
 struct scene {
@@ -16,6 +18,7 @@ struct scene {
 	struct constrained_task constrained;
 	struct policy_task task;
 	struct buffer out;
+	size_t open; /* who has nothing against it, by slow_sentence() */
 };
 
 static int
@@ -30,14 +33,16 @@ choose_first(struct policy *policy, const struct eligible *list,
 }
 
 /* Of each capacity one is taken. */
-static double
-one_less(const struct policy *policy, uint32_t member, const char *name,
-    double capacity)
+static const double *
+one_less(const struct policy *policy, const char *name)
 {
-	(void)policy;
-	(void)member;
-	(void)name;
-	return fmax(0, capacity - 1);
+	const double *totals = pool_capacity(policy->pool, name);
+	static double left[64];
+	size_t i;
+
+	for (i = 0; i < pool_count(policy->pool); i++)
+		left[i] = totals[i] - 1;
+	return left;
 }
 
 static int
@@ -390,6 +395,159 @@ counts_sum_up_to_what_the_candidates_say(void)
 	scene_close(&scene);
 }
 
+/* The sentence, from the reasons of each instance. */
+static const char *
+slow_sentence(struct scene *scene, const struct json_value *requires)
+{
+	struct explain_question asked = question(scene, requires);
+	struct reason_tally tally = {NULL, 0, false};
+	struct survey_reasons reasons;
+	static struct buffer out;
+	struct survey survey;
+	uint32_t i;
+
+	buffer_clear(&out);
+	scene->open = 0;
+	CHECK(survey_open(&survey, &asked) == 0);
+	for (i = 0; i < survey.count; i++) {
+		survey_find(&survey, survey.first + i, &reasons);
+		if (reasons.count > 0)
+			reason_tally_add(&tally, &reasons.items[0]);
+		else
+			scene->open++;
+	}
+	reason_tally_sort(&tally);
+	buffer_append_format(&out, "0 of %zu instances", survey.count);
+	for (i = 0; i < tally.count; i++) {
+		buffer_append_string(&out, i == 0 ? ": " : ", ");
+		reason_append(&tally.reasons[i], &out);
+	}
+	reason_tally_release(&tally);
+	return buffer_string(&out);
+}
+
+static unsigned
+below(struct random *random, unsigned limit)
+{
+	return (unsigned)random_below(random, limit);
+}
+
+/* Sixty instances of all kinds and in any order. */
+static void
+add_random(struct fixture *fixture, struct random *random)
+{
+	static const char *const statuses[] = {
+	    "passing", "passing", "passing", "warning", "critical", "draining"};
+	char id[16], more[256];
+	uint32_t i;
+
+	for (i = 0; i < 60; i++) {
+		snprintf(id, sizeof(id), "i%02u", i);
+		snprintf(more, sizeof(more),
+		    ",\"capacity\":{\"%s\":0.%u,\"mem\":0.%u,"
+		    "\"speed\":%u},"
+		    "\"labels\":{\"%s\":\"v%u\",\"disk\":\"v%u\"},"
+		    "\"status\":\"%s\"",
+		    below(random, 5) == 0 ? "gpu" : "cpu", 3 * below(random, 4),
+		    3 * below(random, 4), below(random, 4),
+		    below(random, 4) == 0 ? "rack" : "zone", below(random, 3),
+		    below(random, 2), statuses[below(random, 6)]);
+		fixture_add(fixture, "s", id, more);
+	}
+}
+
+static void
+make_random(char *requires, size_t size, struct random *random)
+{
+	static const char *const more[] = {"", ",\"labels\":\"zone=v1\"",
+	    ",\"labels\":\"!rack,disk in (v0)\"",
+	    ",\"spread\":{\"zone\":1,\"disk\":2}",
+	    ",\"labels\":\"disk!=v0\",\"spread\":\"disk\"",
+	    ",\"speed\":1,\"spread\":{\"rack\":1}"};
+
+	snprintf(requires, size, "{\"cpu\":0.%u,\"mem\":0.%u%s}",
+	    below(random, 4), below(random, 5), more[below(random, 6)]);
+}
+
+/* Asks for what was made; it is placed if nothing stands against somebody. */
+static int
+ask_random(struct scene *scene, struct random *random)
+{
+	struct policy *policy = &scene->policy;
+	const struct eligible *all, *list;
+	struct json_value value;
+	char requires[128];
+	uint32_t member;
+	bool placed;
+	int wrong;
+
+	make_random(requires, sizeof(requires), random);
+	value = fixture_requires(requires);
+	scene->constrained.duration = below(random, 4);
+	scene->constrained.remaining = below(random, 3) == 0 ? 1.5 : INFINITY;
+	wrong = strcmp(sentence(scene, requires),
+		    slow_sentence(scene, &value)) != 0;
+	if (constraints_find(scene->constraints, NULL, &value,
+		policy->type->takes_room, &scene->constrained, &all, &list,
+		NULL) == -1)
+		return wrong + 1;
+	placed = list->count > 0 &&
+		 policy_choose(policy, list, &scene->task, &member, NULL) == 1;
+	wrong += placed != (scene->open > 0);
+	if (placed)
+		wrong += constraints_placed(scene->constraints, list,
+			     &scene->constrained, member, NULL) == -1;
+	return wrong;
+}
+
+static void
+sentences_are_those_of_looking_at_each_instance(void)
+{
+	const struct policy_type *const types[] = {
+	    &first, &choosy, &policy_constrained};
+	struct random random;
+	int round, i, wrong = 0;
+
+	random_seed(&random, 17);
+	for (round = 0; round < 60; round++) {
+		struct scene scene = {.fixture = {.count = 0}};
+
+		add_random(&scene.fixture, &random);
+		scene_open(&scene, types[round % 3]);
+		for (i = 0; i < 60; i++)
+			wrong += ask_random(&scene, &random);
+		scene_close(&scene);
+	}
+	CHECK(wrong == 0);
+}
+
+static void
+what_is_too_large_for_a_size_is_said_as_a_number(void)
+{
+	struct scene scene = {.fixture = {.count = 0}};
+
+	fixture_add(
+	    &scene.fixture, "s", "a", ",\"capacity\":{\"mem\":\"1023P\"}");
+	scene_open(&scene, &first);
+	CHECK_STRING(sentence(&scene, "{\"mem\":1e308}"),
+	    "0 of 1 instance: 1 insufficient mem (need 1e+308, most free "
+	    "1023P)");
+	scene_close(&scene);
+}
+
+static void
+numbers_that_look_alike_are_said_to_the_last_digit(void)
+{
+	struct scene scene = {.fixture = {.count = 0}};
+
+	fixture_add(&scene.fixture, "s", "a", ",\"capacity\":{\"cpu\":0.3}");
+	scene_open(&scene, &policy_constrained);
+	CHECK_STRING(sentence(&scene, "{\"cpu\":0.30000000000000004}"),
+	    "0 of 1 instance: 1 insufficient cpu "
+	    "(need 0.30000000000000004, most free 0.3)");
+	scene_close(&scene);
+}
+
 static void
 every_reason_has_its_own_name(void)
 {
@@ -421,6 +579,9 @@ main(void)
 	RUN(a_policy_that_takes_room_says_what_is_left);
 	RUN(no_speed_is_no_work);
 	RUN(counts_sum_up_to_what_the_candidates_say);
+	RUN(sentences_are_those_of_looking_at_each_instance);
+	RUN(what_is_too_large_for_a_size_is_said_as_a_number);
+	RUN(numbers_that_look_alike_are_said_to_the_last_digit);
 	RUN(every_reason_has_its_own_name);
 	return check_done();
 }

@@ -379,11 +379,90 @@ what_would_never_end_is_not_placed(void)
 		plan_fixture_run(&fixture, policies[i], ORDER_FIFO);
 		CHECK(fixture.failure.code == CODE_UNPLACEABLE);
 		CHECK_STRING(fixture.failure.message,
-		    "takes 3e+09 s, which never ends at speed 1e-300 of s/a");
+		    "takes 3e+09 s: at speed 1e-300 of s/a it would not end "
+		    "within the 1e+15 s that can be planned");
 		CHECK(fixture.measure.placed == 1);
 		plan_fixture_unplan(&fixture);
 		plan_fixture_close(&fixture);
 	}
+}
+
+static void
+the_longest_plan_has_finite_numbers(void)
+{
+	static const char *const policies[] = {"least-loaded", "constrained"};
+	struct plan_fixture fixture;
+	size_t i, j;
+
+	for (i = 0; i < 2; i++) {
+		plan_fixture_open(&fixture);
+		plan_fixture_instance(&fixture, "a",
+		    ",\"capacity\":{\"slots\":9,\"speed\":2,\"cpu\":1e307}");
+		for (j = 0; j < 8; j++)
+			plan_fixture_task(&fixture,
+			    "\"duration\":1e15,\"requires\":{\"cpu\":1e307}");
+		plan_fixture_task(&fixture, "\"duration\":1.1e15");
+		plan_fixture_run(&fixture, policies[i], ORDER_FIFO);
+		CHECK(fixture.failure.code == CODE_UNPLACEABLE);
+		CHECK(fixture.measure.placed == (i == 0 ? 8 : 2));
+		CHECK(fixture.measure.makespan == (i == 0 ? 5e14 : 1e15));
+		CHECK(fixture.measure.bound == fixture.measure.makespan);
+		CHECK(fixture.measure.utilization[0] <= 1);
+		plan_fixture_unplan(&fixture);
+		plan_fixture_close(&fixture);
+	}
+}
+
+/* If it counted, the second would have to go where it would be late. */
+static void
+what_misses_its_deadline_in_line_counts_nowhere(void)
+{
+	static const char *const zones[] = {
+	    ",\"labels\":{\"zone\":\"a\"}", ",\"labels\":{\"zone\":\"b\"}"};
+	struct plan_fixture fixture;
+	size_t i;
+
+	plan_fixture_open(&fixture);
+	plan_fixture_instance(&fixture, "a", zones[0]);
+	plan_fixture_instance(&fixture, "b", zones[1]);
+	plan_fixture_task(&fixture, "\"duration\":10");
+	plan_fixture_task(&fixture, "\"duration\":20");
+	for (i = 0; i < 2; i++)
+		plan_fixture_task(&fixture,
+		    "\"duration\":5,\"deadline\":\"%s\","
+		    "\"requires\":{\"spread\":\"zone\"}",
+		    plan_fixture_time(i == 0 ? 12 : 15));
+	plan_fixture_run(&fixture, "least-loaded", ORDER_FIFO);
+	CHECK(plan_fixture_placement(&fixture, 2)->missed);
+	CHECK(plan_fixture_placement(&fixture, 3)->start == 10);
+	plan_fixture_unplan(&fixture);
+	plan_fixture_close(&fixture);
+}
+
+/* As one group, the second would wait for b. */
+static void
+groups_whose_names_begin_alike_are_spread_apart(void)
+{
+	struct plan_fixture fixture;
+	size_t i;
+
+	plan_fixture_open(&fixture);
+	plan_fixture_instance(&fixture, "a",
+	    ",\"labels\":{\"zone\":\"a\"},"
+	    "\"capacity\":{\"slots\":3}");
+	plan_fixture_instance(&fixture, "b",
+	    ",\"labels\":{\"zone\":\"b\"},\"capacity\":{\"cpu\":1}");
+	plan_fixture_task(&fixture, "\"duration\":9,\"requires\":{\"cpu\":1}");
+	for (i = 0; i < 2; i++)
+		plan_fixture_task(&fixture,
+		    "\"duration\":5,\"group\":\"g\\u0000%zu\","
+		    "\"requires\":{\"spread\":\"zone\"}",
+		    i);
+	plan_fixture_run(&fixture, "constrained", ORDER_FIFO);
+	CHECK(plan_fixture_placement(&fixture, 1)->start == 0);
+	CHECK(plan_fixture_placement(&fixture, 2)->start == 0);
+	plan_fixture_unplan(&fixture);
+	plan_fixture_close(&fixture);
 }
 
 static void
@@ -562,10 +641,10 @@ make_case(struct plan_fixture *fixture, struct random *random, bool all)
 	    "\"mem\":2,\"spread\":{\"zone\":2}"};
 	char text[256], when[160], id[16];
 	unsigned i, kinds = 1 + draw(random, 10), ask;
-	bool mixed = draw(random, 2);
+	bool mixed = draw(random, 2), large = draw(random, 10) == 0;
 
 	plan_fixture_open(fixture);
-	for (i = 1 + draw(random, draw(random, 8) ? 5 : 30); i > 0; i--) {
+	for (i = 1 + draw(random, large ? 30 : 5); i > 0; i--) {
 		snprintf(id, sizeof(id), "i%u", i);
 		snprintf(text, sizeof(text),
 		    ",\"capacity\":{\"slots\":%u,\"speed\":%s,\"cpu\":%u,"
@@ -574,7 +653,7 @@ make_case(struct plan_fixture *fixture, struct random *random, bool all)
 		    1 + draw(random, 5), draw(random, 6), draw(random, 3));
 		plan_fixture_instance(fixture, id, text);
 	}
-	for (i = draw(random, draw(random, 8) ? 40 : 150); i > 0; i--) {
+	for (i = draw(random, large ? 300 : 40); i > 0; i--) {
 		double release = draw(random, 3) ? 0 : draw(random, 20);
 		size_t length = 0;
 
@@ -980,6 +1059,9 @@ main(void)
 	RUN(a_billion_slots_take_no_memory);
 	RUN(half_a_slot_is_none_and_who_does_not_move_gets_no_work);
 	RUN(what_would_never_end_is_not_placed);
+	RUN(the_longest_plan_has_finite_numbers);
+	RUN(what_misses_its_deadline_in_line_counts_nowhere);
+	RUN(groups_whose_names_begin_alike_are_spread_apart);
 	RUN(a_plan_of_nothing_is_a_plan);
 	RUN(an_error_of_who_is_told_ends_the_run);
 	RUN(every_decision_is_explained);

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "check.h"
 #include "check.h"
 #include "line/instance.h"
 #include "line/units.h"
@@ -21,6 +21,9 @@
 #include "sched/task_order.h"
 
 #define FIXTURE_START 1000000000000 /* ms since 1970 */
+
+/* A plan that does not get on ends the program after so many seconds. */
+#define FIXTURE_PATIENCE 120
 
 struct plan_fixture {
 	struct instance *instances;
@@ -190,10 +193,12 @@ plan_fixture_run(
 	size_t i, wrong = 0;
 
 	plan_fixture_plan(fixture, policy, order);
+	alarm(FIXTURE_PATIENCE);
 	if (plan_run(&fixture->planner.plan, &error) == -1 ||
 	    plan_measure(&fixture->measure, &fixture->planner.plan, &error) ==
 		-1)
 		plan_fixture_bail(policy, &error);
+	alarm(0);
 	for (i = 0; i < batch_count(fixture->batch); i++)
 		wrong += fixture->decided[i] != 1;
 	CHECK(wrong == 0);

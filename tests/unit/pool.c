@@ -461,6 +461,85 @@ a_subset_keeps_those_that_are_marked(void)
 	fixture_close(&fixture);
 }
 
+static void
+a_subset_that_was_kept_is_found_by_its_key(void)
+{
+	static const uint32_t both[] = {0, 2};
+	struct fixture fixture = {.count = 0};
+	const struct eligible *list, *other, *kept, *found, *marked;
+	struct svc_error error;
+
+	add_mixed(&fixture);
+	fixture_open(&fixture);
+	list = fixture_list(&fixture, NULL, "{\"cpu\":1}", &error);
+	CHECK(pool_recall(fixture.pool, list, "k", 1, &found) == 0);
+	CHECK(
+	    pool_keep(fixture.pool, list, both, 2, "k", 1, &kept, &error) == 0);
+	other = fixture_list(&fixture, NULL, "{\"cpu\":1.0}", &error);
+	CHECK(other->serial == list->serial && other->demand != list->demand);
+	CHECK(pool_recall(fixture.pool, other, "k", 1, &found) == 1);
+	CHECK_STRING(fixture_ids(&fixture, found), "a c");
+	CHECK(found->serial == kept->serial && found->slot == kept->slot);
+	CHECK(found->demand == other->demand);
+	CHECK(pool_subset(fixture.pool, list, (const unsigned char[]){1, 0, 1},
+		  &marked, &error) == 0);
+	CHECK(marked->serial == kept->serial);
+	fixture_close(&fixture);
+}
+
+/* Whether list has the members that mask says. */
+static bool
+is_of_mask(const struct eligible *list, unsigned mask)
+{
+	unsigned seen = 0;
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		seen |= 1U << list->members[i];
+	return seen == mask;
+}
+
+/* Also where the sets that it came from were forgotten meanwhile. */
+static void
+a_subset_is_valid_until_the_next_but_three(void)
+{
+	struct fixture fixture = {.count = 0};
+	const struct eligible *list, *made[4096];
+	struct svc_error error;
+	uint32_t members[12];
+	unsigned mask;
+	char id[16];
+	size_t count;
+	int i, k, wrong = 0;
+
+	for (i = 0; i < 12; i++) {
+		snprintf(id, sizeof(id), "i%02d", i);
+		fixture_add(&fixture, "s", id, "");
+	}
+	fixture_open(&fixture);
+	list = fixture_list(&fixture, NULL, "", &error);
+	for (mask = 0; mask < 4095; mask++) {
+		for (count = 0, i = 0; i < 12; i++)
+			if ((mask >> i & 1) != 0)
+				members[count++] = (uint32_t)i;
+		wrong += pool_keep(fixture.pool, list, members, count,
+			     (const char *)&mask, sizeof(mask), &made[mask],
+			     &error) != 0;
+		for (k = 0; k < 4 && (unsigned)k <= mask; k++)
+			wrong += !is_of_mask(
+			    made[mask - (unsigned)k], mask - (unsigned)k);
+	}
+	CHECK(wrong == 0);
+	mask = 1;
+	CHECK(pool_recall(fixture.pool, list, (const char *)&mask, sizeof(mask),
+		  &made[0]) == 0);
+	mask = 4094;
+	CHECK(pool_recall(fixture.pool, list, (const char *)&mask, sizeof(mask),
+		  &made[0]) == 1 &&
+	      is_of_mask(made[0], mask));
+	fixture_close(&fixture);
+}
+
 /* 2,048 subsets of 11 members, twice as many as are kept. */
 static void
 subsets_start_over_and_leave_lists_alone(void)
@@ -536,6 +615,8 @@ main(void)
 	RUN(labelled_lists_are_shared_by_selector);
 	RUN(a_list_with_warning_among_passing_says_so);
 	RUN(a_subset_keeps_those_that_are_marked);
+	RUN(a_subset_that_was_kept_is_found_by_its_key);
+	RUN(a_subset_is_valid_until_the_next_but_three);
 	RUN(subsets_start_over_and_leave_lists_alone);
 	RUN(capacities_are_columns_by_name);
 	return check_done();
