@@ -235,10 +235,10 @@ sieve_number(const struct survey *survey, size_t k, uint32_t *members,
 		kept += fits;
 		misses.count += missing;
 		misses.first =
-		    missing & (misses.first > member) ? member : misses.first;
+		    (missing & (misses.first > member)) ? member : misses.first;
 		lacks.first =
-		    lacking & (lacks.first > member) ? member : lacks.first;
-		most = lacking & (left > most) ? left : most;
+		    (lacking & (lacks.first > member)) ? member : lacks.first;
+		most = (lacking & (left > most)) ? left : most;
 	}
 	lacks.count = *count - kept - misses.count;
 	lacks.most = most;
