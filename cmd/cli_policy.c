@@ -26,6 +26,18 @@ set_type(const struct cli *cli, struct cli_policy *policy, const char *name)
 		cli_usage(cli, "--%s: %s", name, error.message);
 }
 
+/* --policy weighted=headroom */
+static void
+set_named(const struct cli *cli, struct cli_policy *policy, const char *text)
+{
+	struct svc_error error;
+
+	policy->options.field = NULL;
+	policy->options.pointer = NULL;
+	if (policy_parse(text, &policy->type, &policy->options, &error) == -1)
+		cli_refuse(cli, OPTION_POLICY, "%s", error.message);
+}
+
 static void
 set_score(const struct cli *cli, struct cli_policy *policy, const char *name)
 {
@@ -65,6 +77,9 @@ bool
 cli_policy_option(const struct cli *cli, int option, struct cli_policy *policy)
 {
 	switch (option) {
+	case OPTION_POLICY:
+		set_named(cli, policy, optarg);
+		break;
 	case OPTION_RANDOM:
 	case OPTION_ROUND_ROBIN:
 	case OPTION_WEIGHTED:
@@ -128,13 +143,20 @@ void
 cli_policy_check(const struct cli *cli, const struct cli_policy *policy,
     const struct policy_list *list)
 {
+	/* How a policy is said: "--weighted", or "--policy weighted". */
+	const char *dashes = option_row_find(cli->rows, OPTION_POLICY) != NULL
+				 ? "--policy "
+				 : "--";
+
 	if (policy->options.smooth && !any_is(policy, list, is_weighted))
-		cli_usage(cli, "--smooth needs --weighted");
+		cli_usage(cli, "--smooth needs %sweighted", dashes);
 	if (policy->score && !any_is(policy, list, is_constrained))
-		cli_usage(cli, "--score needs --constrained");
+		cli_usage(cli, "--score needs %sconstrained", dashes);
 	if (policy->stale && !any_is(policy, list, policy_weighs_load))
-		cli_usage(cli, "--stale needs a policy that looks at load: "
-			       "--weighted=headroom, --least-loaded or --p2c");
+		cli_usage(cli,
+		    "--stale needs a policy that looks at load: "
+		    "%sweighted=headroom, %sleast-loaded or %sp2c",
+		    dashes, dashes, dashes);
 }
 
 void

@@ -1,6 +1,6 @@
 /*
  * How an instance is chosen, as options say it, for every utility that chooses:
- * its rows are OPTION_ROWS_POLICY.
+ * its rows are OPTION_ROWS_POLICY, or OPTION_ROWS_POLICY_NAMED.
  *
  *	while ((option = cli_option(&cli, argc, argv)) != -1)
  *		if (!cli_policy_option(&cli, option, &policy))
@@ -26,7 +26,7 @@ struct cli_policy {
 	bool seed;
 };
 
-/* Takes an option of OPTION_ROWS_POLICY, or exits; false: it is none. */
+/* Takes an option of those rows, or exits; false: it is none of them. */
 bool cli_policy_option(
     const struct cli *cli, int option, struct cli_policy *policy);
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +12,13 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cli_http.h"
+#include "cli_payload.h"
+#include "cli_policy.h"
+#include "cli_progress.h"
+#include "cli_rotation.h"
+#include "cli_stats.h"
+#include "line/traceparent.h"
 #include "line/units.h"
 #include "net/call_pipe.h"
 
@@ -21,7 +27,15 @@
 /* Besides connections: standard ones, event loop, registry, resolver. */
 #define DESCRIPTORS_OTHER 32
 
-enum { OPTION_RETRIES = OPTION_LONG, OPTION_IDEMPOTENT, OPTION_MAX_RESULT };
+enum {
+	OPTION_RETRIES = OPTION_LONG,
+	OPTION_IDEMPOTENT,
+	OPTION_HEDGE,
+	OPTION_RATE,
+	OPTION_MAX_RESULT,
+	OPTION_STATS,
+	OPTION_PROGRESS
+};
 
 /* clang-format off */
 static const struct option_row rows[] = {
@@ -31,13 +45,20 @@ static const struct option_row rows[] = {
 	{'n', "dry-run", NULL, "print what would be sent, send nothing"},
 	{'o', "output", "FORMAT", "json, or result: the results alone"},
 	{'T', "timeout", "DURATION", "give up a task after DURATION (30s)"},
-	{'H', "header", "HEADER", "send 'Name: value' along"},
 	{'l', "label", "SELECTOR", "only instances that match: zone=eu-1,gpu"},
 	OPTION_ROWS_LINES,
 	{OPTION_RETRIES, "retries", "N", "after a failure, N times more (2)"},
 	{OPTION_IDEMPOTENT, "idempotent", NULL,
 	    "executing a task twice is harmless"},
+	{OPTION_HEDGE, "hedge", "DURATION",
+	    "no answer by then: ask a second instance, too"},
+	{OPTION_RATE, "rate", "N/s", "send at most N requests a second"},
 	{OPTION_MAX_RESULT, "max-result", "SIZE", "the largest result (8M)"},
+	OPTION_ROWS_POLICY_NAMED,
+	{OPTION_STATS, "stats", "FILE", "write what it came to into FILE"},
+	{OPTION_PROGRESS, "progress", NULL,
+	    "show on standard error how far it is"},
+	OPTION_ROWS_HTTP,
 	OPTION_ROWS_COMMON,
 	{0, NULL, NULL, NULL},
 };
@@ -45,40 +66,30 @@ static const struct option_row rows[] = {
 
 static const char synopsis[] =
     "svc-call [-kLnqv] [-d TASK] [-H HEADER]... [-j N] [-l SELECTOR] "
-    "[-o FORMAT] [-R PLACE] [-T DURATION] [--bare] [--idempotent] "
-    "[--max-result SIZE] [--max-task SIZE] [--retries N] [--retry] [NAME]";
+    "[-o FORMAT] [-R PLACE] [-T DURATION] [--bare] [--cacert FILE] "
+    "[--cert FILE] [--deny-private] [--hedge DURATION] [--http1] "
+    "[--idempotent] [--key FILE] [--max-result SIZE] [--max-task SIZE] "
+    "[--policy P] [--progress] [--rate N/s] [--retries N] [--retry] "
+    "[--score HOW] [--seed N] [--smooth] [--stale D] [--stats FILE] "
+    "[--token-file FILE] [NAME]";
 
 struct call {
 	struct cli cli;
 	struct call_pipe_options options;
 	struct call_pipe *pipe;
 	struct selector *selector;
+	struct cli_policy policy;
+	struct cli_rotation rotation;
+	bool show; /* --progress */
+	struct cli_progress *progress; /* NULL: not asked for */
+	const char *stats_file; /* --stats, or NULL */
+	struct cli_stats *stats; /* NULL: not asked for */
 	const char *data; /* -d */
 	struct buffer payload; /* as one line of JSON */
-	const char **headers;
-	size_t header_count;
+	struct cli_http http;
 	char run[40];
 	int signal; /* that asked for an orderly stop; 0 */
 };
-
-static void
-add_header(struct call *call, const char *header)
-{
-	struct svc_error error;
-	const char **grown;
-
-	if (call_header_check(header, &error) == -1)
-		cli_refuse(&call->cli, 'H', "%s", error.message);
-	grown =
-	    reallocarray(call->headers, call->header_count + 2, sizeof(*grown));
-	if (grown == NULL) {
-		svc_error_set(&error, EX_OSERR, "out of memory");
-		cli_fail(&error);
-	}
-	call->headers = grown;
-	grown[call->header_count++] = header;
-	grown[call->header_count] = NULL;
-}
 
 static void
 set_output(struct call *call, const char *name)
@@ -104,8 +115,9 @@ parse_number(const char *text, long long least, long long most, int *number,
 	return 0;
 }
 
+/* A duration over 0. */
 static int
-parse_timeout(const char *text, double *seconds, struct svc_error *error)
+parse_time(const char *text, double *seconds, struct svc_error *error)
 {
 	if (duration_parse(text, seconds, error) == -1)
 		return -1;
@@ -113,6 +125,16 @@ parse_timeout(const char *text, double *seconds, struct svc_error *error)
 		return svc_error_set(error, EX_USAGE,
 		    "not a duration over 0: '%s' (say 30s)", text);
 	return 0;
+}
+
+/* What is left to the modules that options have in common. */
+static void
+parse_common(struct call *call, int option)
+{
+	if (!cli_http_option(&call->cli, option, &call->http) &&
+	    !cli_policy_option(&call->cli, option, &call->policy))
+		cli_line_option(
+		    &call->cli, option, &call->options.item.envelope);
 }
 
 static void
@@ -140,13 +162,11 @@ parse_option(struct call *call, int option)
 		set_output(call, optarg);
 		break;
 	case 'T':
-		result = parse_timeout(optarg, &options->item.timeout, &error);
-		break;
-	case 'H':
-		add_header(call, optarg);
+		result = parse_time(optarg, &options->item.timeout, &error);
 		break;
 	case 'l':
 		selector_free(call->selector);
+		options->watch.selector_text = optarg;
 		result = selector_parse(&call->selector, optarg, &error);
 		break;
 	case OPTION_RETRIES:
@@ -156,85 +176,46 @@ parse_option(struct call *call, int option)
 	case OPTION_IDEMPOTENT:
 		options->call.idempotent = true;
 		break;
+	case OPTION_HEDGE:
+		/* Two instances may execute the task: that must be harmless. */
+		options->call.idempotent = true;
+		result = parse_time(optarg, &options->call.hedge, &error);
+		break;
+	case OPTION_RATE:
+		result = rate_parse(optarg, &options->call.rate, &error);
+		break;
+	case OPTION_STATS:
+		call->stats_file = optarg;
+		break;
+	case OPTION_PROGRESS:
+		call->show = true;
+		break;
 	case OPTION_MAX_RESULT:
 		result = size_parse_within(
 		    optarg, LINE_LENGTH_MAX, &options->call.max_result, &error);
 		break;
 	default:
-		cli_line_option(&call->cli, option, &options->item.envelope);
+		parse_common(call, option);
 	}
 	if (result == -1)
 		cli_refuse(&call->cli, option, "%s", error.message);
 }
 
-/* All of a file, at most limit bytes of it and one more. */
-static void
-read_file(const char *path, size_t limit, struct buffer *out)
-{
-	struct svc_error error;
-	size_t want = 64UL * 1024;
-	ssize_t count = 1;
-	char *room;
-	int fd;
-
-	fd = strcmp(path, "-") == 0 ? STDIN_FILENO
-				    : open(path, O_RDONLY | O_CLOEXEC);
-	while (fd != -1 && count > 0 && out->length <= limit) {
-		room = buffer_reserve(out, want);
-		if (room == NULL)
-			break;
-		count = read(fd, room, want);
-		if (count > 0)
-			out->length += (size_t)count;
-	}
-	if (fd == -1 || count == -1) {
-		svc_error_errno(&error, "--data: %s", path);
-		cli_fail(&error);
-	}
-	if (buffer_failed(out)) {
-		svc_error_set(&error, EX_OSERR, "out of memory");
-		cli_fail(&error);
-	}
-	if (fd != STDIN_FILENO)
-		close(fd);
-}
-
-/* -d as one line of JSON. */
+/* -d, which is the same for all lines. */
 static void
 make_payload(struct call *call)
 {
-	struct json_document document = {0};
-	struct buffer file = BUFFER_INIT;
-	struct json_span text = {call->data, strlen(call->data)};
-	size_t limit = call->options.item.envelope.max_task;
-	struct svc_error error;
+	struct call_item_options *item = &call->options.item;
+	const struct cli_payload payload = {
+	    .data = call->data,
+	    .content_type = cli_http_content_type(&call->http),
+	    .text = item->envelope.text,
+	    .limit = item->envelope.max_task,
+	};
 
-	if (*call->data == '@') {
-		read_file(call->data + 1, limit, &file);
-		text.data = file.length == 0 ? "" : file.data;
-		text.length = file.length;
-	}
-	if (text.length > limit) {
-		svc_error_set(&error, EX_DATAERR,
-		    "--data: larger than --max-task (%zu bytes)", limit);
-		cli_fail(&error);
-	}
-	if (call->options.item.envelope.text) {
-		json_append_string(&call->payload, text.data, text.length);
-	} else if (json_scan(&document, text.data, text.length, &error) == -1) {
-		cli_refuse(&call->cli, 'd',
-		    "not JSON: %s; with --text it is text", error.message);
-	} else {
-		json_append_line(&call->payload, document.value.span);
-	}
-	json_document_release(&document);
-	buffer_release(&file);
-	if (buffer_failed(&call->payload)) {
-		svc_error_set(&error, EX_OSERR, "out of memory");
-		cli_fail(&error);
-	}
-	call->options.item.payload.data = call->payload.data;
-	call->options.item.payload.length = call->payload.length;
+	item->base64 = cli_payload_read(&call->cli, &payload, &call->payload);
+	item->payload.data = call->payload.data;
+	item->payload.length = call->payload.length;
 }
 
 static void
@@ -244,6 +225,7 @@ parse_operands(struct call *call, int argc, char *argv[])
 	const struct cli *cli = &call->cli;
 
 	cli_check_operands(cli, argc, argv, "NAME");
+	cli_http_check(cli, &call->http);
 	if (argc > 1)
 		cli_usage(cli, "one NAME at most: '%s'", argv[1]);
 	if (argc == 1) {
@@ -285,16 +267,100 @@ say(void *argument, const char *message)
 {
 	const struct call *call = argument;
 
-	if (!call->cli.quiet)
-		cli_warn_line("%s", message);
+	if (call->cli.quiet)
+		return;
+	cli_progress_hide(call->progress);
+	cli_warn_line("%s", message);
 }
 
 /* An error line of -o result; where stderr is gone nobody wants it. */
 static void
 complain(void *argument, const char *text, size_t length)
 {
-	(void)argument;
+	const struct call *call = argument;
+
+	cli_progress_hide(call->progress);
 	fwrite(text, 1, length, stderr);
+}
+
+static void
+show(void *argument, const struct call_progress *counts)
+{
+	const struct call *call = argument;
+
+	cli_progress_update(call->progress, counts);
+}
+
+/* How instances are chosen. */
+static void
+complete_policy(struct call *call)
+{
+	struct call_options *options = &call->options.call;
+
+	cli_policy_check(&call->cli, &call->policy, NULL);
+	cli_policy_seed(&call->cli, &call->policy);
+	options->policy = call->policy.type;
+	options->choice = call->policy.options;
+	if (options->policy == &policy_round_robin)
+		cli_rotation_open(
+		    &call->rotation, &call->cli, NULL, &options->choice);
+	call->options.item.hash = options->policy == &policy_hash;
+	call->options.item.pointer = options->choice.pointer;
+}
+
+/* The registry, as the pipe sees it. */
+static void
+complete_watch(struct call *call)
+{
+	struct call_watch_options *watch = &call->options.watch;
+
+	/* Instances from a pipe need nobody else, but to trust them does. */
+	if (call->options.item.input != INPUT_INSTANCES ||
+	    call->options.call.security.token != NULL)
+		watch->open = open_registry;
+	watch->selector = call->selector;
+	watch->empty = append_empty;
+	watch->warn = say;
+	watch->argument = call;
+}
+
+/* A wrong one is no reason to call nobody: tracing is a help. */
+static void
+complete_trace(struct call *call)
+{
+	const char *parent = getenv("TRACEPARENT");
+
+	if (parent == NULL || *parent == '\0')
+		return;
+	if (traceparent_valid(parent))
+		call->options.call.traceparent = parent;
+	else if (!call->cli.quiet)
+		cli_warn_line(
+		    "TRACEPARENT: not a trace context of W3C: '%.80s' "
+		    "(not passed on)",
+		    parent);
+}
+
+/* Who is told how it goes. */
+static void
+complete_reports(struct call *call)
+{
+	struct call_pipe_options *options = &call->options;
+
+	options->complain = complain;
+	options->warn = say;
+	options->argument = call;
+	if (call->cli.verbose > 0)
+		options->call.note = say;
+	options->call.note_argument = call;
+	if (call->stats_file != NULL)
+		cli_stats_open(&call->stats, call->stats_file);
+	options->call.stats = cli_stats_counts(call->stats);
+	if (!call->show)
+		return;
+	cli_progress_open(&call->progress,
+	    options->item.input == INPUT_PAYLOAD ? -1 : STDIN_FILENO);
+	options->progress = show;
 }
 
 /* What the options leave open, and the ends of the pipe. */
@@ -310,20 +376,12 @@ complete(struct call *call)
 	task_run_id(call->run);
 	item->envelope.run = call->run;
 	item->envelope.source = "stdin";
-	options->call.headers = (const char *const *)call->headers;
-	options->call.seed = ((uint64_t)arc4random() << 32) | arc4random();
-	if (call->cli.verbose > 0)
-		options->call.note = say;
-	options->call.note_argument = call;
-	options->watch.open =
-	    item->input == INPUT_INSTANCES ? NULL : open_registry;
-	options->watch.selector = call->selector;
-	options->watch.empty = append_empty;
-	options->watch.warn = say;
-	options->watch.argument = call;
-	options->complain = complain;
-	options->warn = say;
-	options->argument = call;
+	options->call.headers = call->http.headers;
+	options->call.security = call->http.security;
+	complete_policy(call);
+	complete_watch(call);
+	complete_trace(call);
+	complete_reports(call);
 	options->output = STDOUT_FILENO;
 	options->writer = cli_stdout();
 	if (item->input != INPUT_PAYLOAD &&
@@ -396,6 +454,39 @@ is_ignored(int number)
 	       action.sa_handler == SIG_IGN;
 }
 
+/* Before anything ends the process: 0, or 74 after a message. */
+static int
+end_reports(struct call *call)
+{
+	struct cli_stats *stats = call->stats;
+
+	cli_progress_close(call->progress);
+	call->progress = NULL;
+	call->stats = NULL;
+	return cli_stats_close(stats);
+}
+
+/* What was read or written is broken: returns the status, or dies. */
+static int
+fail_run(struct call *call, struct event_base *base, bool output,
+    const struct svc_error *error)
+{
+	int saved = errno;
+
+	/* ^C ends the reader too: the signal, then, is why. */
+	if (output && saved == EPIPE)
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	if (output)
+		(void)end_reports(call);
+	if (output && call->signal != 0)
+		cli_die_of(call->signal);
+	errno = saved;
+	if (output)
+		cli_output_failed(error);
+	cli_progress_hide(call->progress);
+	return cli_warn(error);
+}
+
 static int
 run(struct call *call)
 {
@@ -420,24 +511,14 @@ run(struct call *call)
 		if (events[i] != NULL)
 			event_add(events[i], NULL);
 	}
-	if (call_pipe_run(call->pipe, &counts, &output, &error) == -1) {
-		int saved = errno;
-
-		/* ^C ends the reader too: the signal, then, is why. */
-		if (output && saved == EPIPE)
-			(void)event_base_loop(base, EVLOOP_NONBLOCK);
-		if (output && call->signal != 0)
-			cli_die_of(call->signal);
-		errno = saved;
-		if (output)
-			cli_output_failed(&error);
-		status = cli_warn(&error);
-	}
+	if (call_pipe_run(call->pipe, &counts, &output, &error) == -1)
+		status = fail_run(call, base, output, &error);
 	for (i = 0; i < 3; i++)
 		if (events[i] != NULL)
 			event_free(events[i]);
 	call_pipe_close(call->pipe);
 	event_base_free(base);
+	status = cli_worse(status, end_reports(call));
 	if (counts.invalid > 0)
 		status = cli_worse(status, EX_DATAERR);
 	return counts.failed > 0 ? cli_worse(status, 1) : status;
@@ -485,7 +566,8 @@ main(int argc, char *argv[])
 	status = end_output(&call, status);
 	reader_close(call.options.reader);
 	buffer_release(&call.payload);
+	cli_rotation_close(&call.rotation);
 	selector_free(call.selector);
-	free(call.headers);
+	cli_http_release(&call.http);
 	return status;
 }

@@ -42,7 +42,7 @@ codes() {
 	serve echo log=log
 	rmdir "$SVC_REGISTRY"
 	planned 3 "$(instance a "$port")" >in
-	run -0 svc-call <in
+	run -0 --separate-stderr svc-call <in
 	[ "${#lines[@]}" -eq 3 ]
 	[ "$(sort log | tr '\n' ' ')" = "t1 t2 t3 " ]
 	jq -e '.status == 200 and .attempts == 1 and .ms >= 0 and .result == .task and .instance.id == "a"' <<<"$output"
@@ -92,6 +92,31 @@ codes() {
 	says '"error":{"code":"invalid"'
 }
 
+@test "-d of a type that is not JSON sends the bytes, and says that on the line" {
+	printf '\377\000' >x.png
+	serve headers
+	run -0 --separate-stderr svc-call -d @x.png -H 'Content-Type: image/png' <<<"$(instance a "$port")"
+	[ "$(jq -r .task <<<"$output")" = /wA= ]
+	[ "$(jq -r '.result | ."content-type" + " " + ."content-length"' <<<"$output")" = "image/png 2" ]
+	serve status status=400
+	registered a "$port"
+	run --separate-stderr svc-call -d @x.png -H 'Content-Type: image/png' w
+	is 1
+	[ "$(jq -c '[.task,.encoding,.error.code]' <<<"$output")" = '["/wA=","base64","http"]' ]
+}
+
+@test "--retry sends the bytes of such a line again" {
+	serve fail status=500 times=1
+	registered a "$port"
+	# Bytes that can come back as a result.
+	printf '[1, 2]' >x.bin
+	run --separate-stderr svc-call -d @x.bin -H 'Content-Type: application/x-bin' w
+	is 1
+	id=$(jq -r .id <<<"$output")
+	run -0 --separate-stderr svc-call --retry w <<<"$output"
+	[ "$(jq -c '[.id,.task,.result]' <<<"$output")" = '["'"$id"'","WzEsIDJd",[1,2]]' ]
+}
+
 @test "results follow the Content-Type" {
 	for row in 'application/json|{"a":\n1}|{"a": 1}' 'text/plain|a"b|"a\"b"' \
 		'image/png|\x01\x02|"AQI="' '|[1]|[1]' 'text/csv||null' \
@@ -105,19 +130,19 @@ codes() {
 
 @test "base64 results say so, and base64 tasks are sent as bytes" {
 	serve type type=image/png 'body=\xff\x00'
-	run -0 svc-call -d 1 <<<"$(instance a "$port")"
+	run -0 --separate-stderr svc-call -d 1 <<<"$(instance a "$port")"
 	[ "$(jq -c '[.result,.encoding]' <<<"$output")" = '["/wA=","base64"]' ]
 	serve headers
 	planned 1 "$(instance a "$port")" |
 		sed 's/"task":1/"task":"AQI=","encoding":"base64"/' >in
-	run -0 svc-call <in
+	run -0 --separate-stderr svc-call <in
 	[ "$(jq -r '.result["content-type"]' <<<"$output")" = application/octet-stream ]
 	[ "$(jq -r '.result["content-length"]' <<<"$output")" = 2 ]
 }
 
 @test "a 2xx answer that is no JSON is a bad response" {
 	serve type type=application/json 'body={"a":'
-	run svc-call -d 1 <<<"$(instance a "$port")"
+	run --separate-stderr svc-call -d 1 <<<"$(instance a "$port")"
 	is 1
 	[ "$(jq -r .error.code <<<"$output")" = bad-response ]
 	[ "$(jq -r .error.attempts <<<"$output")" = 1 ]
@@ -125,16 +150,16 @@ codes() {
 
 @test "a result over --max-result is too large, also when it is chunked" {
 	serve huge size=3000000
-	run svc-call --max-result 1M -d 1 <<<"$(instance a "$port")"
+	run --separate-stderr svc-call --max-result 1M -d 1 <<<"$(instance a "$port")"
 	is 1
 	[ "$(jq -r .error.code <<<"$output")" = too-large ]
-	run -0 svc-call --max-result 4M -o result -d 1 <<<"$(instance a "$port")"
+	run -0 --separate-stderr svc-call --max-result 4M -o result -d 1 <<<"$(instance a "$port")"
 	[ "${#output}" -eq 3000002 ]
 }
 
 @test "an answer cut short is a reset" {
 	serve cut
-	run svc-call -d 1 <<<"$(instance a "$port")"
+	run --separate-stderr svc-call -d 1 <<<"$(instance a "$port")"
 	is 1
 	[ "$(jq -r .error.code <<<"$output")" = reset ]
 }
@@ -142,13 +167,25 @@ codes() {
 @test "deadline, key and headers of the user go along" {
 	serve headers
 	planned 1 "$(instance a "$port")" >in
-	run -0 svc-call -T 10s -H 'X-One: 1' -H 'content-type: text/x' -o result <in
+	run -0 --separate-stderr svc-call -T 10s -H 'X-One: 1' -H 'content-type: text/x' -o result <in
 	[ "$(jq -r '."idempotency-key"' <<<"$output")" = t1 ]
 	[ "$(jq -r '."x-one"' <<<"$output")" = 1 ]
 	[ "$(jq -r '."content-type"' <<<"$output")" = text/x ]
 	deadline=$(date -d "$(jq -r '."svc-deadline"' <<<"$output")" +%s)
 	left=$((deadline - $(date +%s)))
 	((left >= 3 && left <= 10))
+}
+
+@test "a trace context on the line is passed on, and one that is none is invalid" {
+	serve headers
+	context=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
+	planned 1 "$(instance a "$port")" | sed "s/}$/,\"traceparent\":\"$context\"}/" >in
+	run -0 --separate-stderr svc-call <in
+	[ "$(jq -r '.result.traceparent + .traceparent' <<<"$output")" = "$context$context" ]
+	run --separate-stderr svc-call < <(sed 's/-b7ad/-B7AD/' in)
+	is 65
+	[ "$(jq -r .error.code <<<"$output")" = invalid ]
+	[[ $stderr == *'stdin:1: "traceparent": not a trace context (00-TRACE-PARENT-FLAGS'* ]]
 }
 
 @test "headers that would break the request are refused" {
@@ -237,7 +274,7 @@ codes() {
 	serve echo log=log
 	planned 1 "$(instance a "$port")" |
 		sed 's/"task"/"deadline":"2020-01-01T00:00:00Z","task"/' >in
-	run svc-call <in
+	run --separate-stderr svc-call <in
 	is 1
 	[ "$(jq -r .error.code <<<"$output")" = deadline ]
 	[ ! -e log ]
@@ -246,7 +283,7 @@ codes() {
 @test "a server that executes and closes has executed once" {
 	for mode in close reset; do
 		serve $mode log=log.$mode
-		run svc-call -d 1 <<<"$(instance a "$port")"
+		run --separate-stderr svc-call -d 1 <<<"$(instance a "$port")"
 		is 1
 		[ "$(jq -r .error.code <<<"$output")" = reset ]
 		[ "$(wc -l <log.$mode)" -eq 1 ]
@@ -308,7 +345,7 @@ codes() {
 	for i in 0 1 2; do
 		planned 60 "$(sed -n $((i + 1))p instances)" | sed "s/\"t/\"$i-t/"
 	done | shuf >in
-	run -0 svc-call -j 64 <in
+	run -0 --separate-stderr svc-call -j 64 <in
 	[ "$(jq -r 'select(.instance.id != "w" + .id[0:1]) | .id' <<<"$output")" = "" ]
 	[ "$(jq -r .status <<<"$output" | sort | uniq -c | tr -s ' ')" = " 180 200" ]
 	run ! grep -q over log.*
@@ -360,13 +397,13 @@ codes() {
 	serve echo log=log2
 	registered b "$port"
 	svc-register --drain w a >/dev/null
-	run -0 svc-call <<<"$(planned 1 "$plan")"
+	run -0 --separate-stderr svc-call <<<"$(planned 1 "$plan")"
 	[ "$(jq -r .instance.id <<<"$output")" = b ]
 	svc-register --undrain w a >/dev/null
-	run -0 svc-call <<<"$(planned 1 "$plan")"
+	run -0 --separate-stderr svc-call <<<"$(planned 1 "$plan")"
 	[ "$(jq -r .instance.id <<<"$output")" = a ]
 	svc-register --remove w a >/dev/null
-	run -0 svc-call <<<"$(planned 1 "$plan")"
+	run -0 --separate-stderr svc-call <<<"$(planned 1 "$plan")"
 	[ "$(jq -r .instance.id <<<"$output")" = b ]
 }
 
@@ -415,9 +452,9 @@ codes() {
 @test "the line's instance and service beat NAME, and neither is no target" {
 	serve echo log=log
 	svc-register -i a v "127.0.0.1:$port" >/dev/null
-	run -0 svc-call w <<<'{"task":1,"service":"v"}'
+	run -0 --separate-stderr svc-call w <<<'{"task":1,"service":"v"}'
 	[ "$(jq -r .instance.service <<<"$output")" = v ]
-	run svc-call <<<'{"task":1}'
+	run --separate-stderr svc-call <<<'{"task":1}'
 	is 1
 	[ "$(jq -r .error.code <<<"$output")" = no-target ]
 }
@@ -468,7 +505,7 @@ codes() {
 		{"id":"ok","task":1,"result":5}
 		{"id":"bad","task":2,"error":{"code":"busy","message":"m"}}
 	END
-	run -0 svc-call --retry w <in
+	run -0 --separate-stderr svc-call --retry w <in
 	[ "$(cat log)" = bad ]
 	[ "$(jq -c '[.id,.result]' <<<"$output" | sort | tr '\n' ' ')" = '["bad",2] ["ok",5] ' ]
 }
@@ -485,10 +522,42 @@ codes() {
 @test "-n prints what would be sent, and sends nothing" {
 	serve echo log=log
 	registered a "$port"
-	run -0 svc-call -n -H 'X-A: b' w <<<'{"id":"t1","task":"abc"}'
+	run -0 --separate-stderr svc-call -n -H 'X-A: b' w <<<'{"id":"t1","task":"abc"}'
 	[ "$(jq -c '[.id,.service,.instance.id,.bytes,.headers["X-A"],.headers["Idempotency-Key"]]' <<<"$output")" = '["t1","w","a",5,"b","t1"]' ]
 	[ "$(jq -r .url <<<"$output")" = "http://127.0.0.1:$port/task" ]
+	[ "$(jq -r '.headers["Svc-Attempt"]' <<<"$output")" = 1 ]
+	[[ $(jq -r .headers.traceparent <<<"$output") =~ ^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$ ]]
+	date -d "$(jq -r '.headers["Svc-Deadline"]' <<<"$output")"
 	[ ! -e log ]
+}
+
+@test "-n says who finds nobody, and why, as the call does" {
+	same() {
+		run --separate-stderr svc-call -n "$@"
+		is 1
+		previewed=$(jq -c '[.error.code,.error.message]' <<<"$output")
+		run --separate-stderr svc-call -T 0.1s "$@"
+		is 1
+		[ "$(jq -c '[.error.code,.error.message]' <<<"$output")" = "$previewed" ]
+		[[ $previewed == "$want"* ]] || { echo "$previewed"; return 1; }
+	}
+	serve echo
+	want='["no-instances","w: no instances' same -d 1 w
+	registered a "$port"
+	want='["no-instances","w: 1 instance, none' same -l zone=x -d 1 w
+	svc-register --drain w a >/dev/null
+	want='["unplaceable","w: 1 instance, none available: 1 draining' same -d 1 w
+}
+
+@test "-n chooses by what the task requires, and says when nobody has it" {
+	registered small 1 -c cpu=2
+	registered large 2 -c cpu=8
+	run -0 --separate-stderr svc-call -n w < <(seq 5 | sed 's/.*/{"task":&,"requires":{"cpu":4}}/')
+	[ "$(jq -r .instance.id <<<"$output" | sort -u)" = large ]
+	run --separate-stderr svc-call -n w <<<'{"task":1,"requires":{"cpu":16}}'
+	is 1
+	[ "$(jq -r .error.code <<<"$output")" = unplaceable ]
+	[[ "$(jq -r .error.message <<<"$output")" != *"none available: 2 passing"* ]]
 }
 
 @test "unix sockets are used when their owner may be believed" {
@@ -520,6 +589,40 @@ codes() {
 	exec 7>&-
 	[ "$status" -eq 143 ]
 	[ "$(codes out | tr '\n' ' ')" = "48 cancelled 2 ok " ]
+}
+
+# half INPUT: what comes out of INPUT, whose first line runs when a signal comes.
+half() {
+	serve echo delay=0.3 begun=begun
+	registered a "$port" -c slots=1
+	mkfifo in
+	svc-call -q -j 1 w <in >out 3>&- &
+	local call=$!
+	started+=("$call")
+	exec 7>in
+	printf '%s' "$1" >&7
+	until_true 10 test -s begun
+	kill -TERM "$call"
+	wait "$call" || true
+	exec 7>&-
+}
+
+@test "half a line comes out, too, when a signal comes" {
+	half $'1\n{"id":"t2","ta'
+	[ "$(codes out | tr '\n' ' ')" = "1 invalid 1 ok " ]
+	[ "$(jq -r 'select(.error) | .input' out)" = '{"id":"t2","ta' ]
+}
+
+@test "a line that has all but its newline is cancelled" {
+	half $'1\n{"id":"t2","task":2}'
+	[ "$(codes out | tr '\n' ' ')" = "1 cancelled 1 ok " ]
+	[ "$(jq -r 'select(.error) | .id' out)" = t2 ]
+}
+
+@test "half a number is not taken for a whole one" {
+	half $'1\n23'
+	[ "$(codes out | tr '\n' ' ')" = "1 invalid 1 ok " ]
+	grep -q 'a signal came before its end' out
 }
 
 @test "a second signal cancels what runs, too" {
@@ -603,9 +706,22 @@ large() {
 	[ "$(grep -c '"status":200' out)" -eq 8 ]
 	tr -d '"' <in | /usr/bin/time -f %M -o rss3 svc-call -L -k -j 2 w | cat >out
 	[ "$(grep -c '"status":200' out)" -eq 8 ]
-	rss rss $((64 * 1024))
-	rss rss2 $((64 * 1024))
-	rss rss3 $((64 * 1024))
+	rss rss $((56 * 1024))
+	rss rss2 $((56 * 1024))
+	rss rss3 $((56 * 1024))
+}
+
+@test "memory is bounded when large results grow on their lines" {
+	needs /usr/bin/time
+	large 6 >in
+	for type in image/png text/plain; do
+		serve huge "size=$((8 * 1024 * 1024 - 2))" "type=$type"
+		registered a "$port"
+		/usr/bin/time -f %M -o rss svc-call -j 2 w <in | cat >out
+		[ "$(grep -c '"status":200' out)" -eq 6 ]
+		rss rss $((60 * 1024))
+		svc-register --remove w a >/dev/null
+	done
 }
 
 @test "memory is flat for a million lines and a reader that stops" {
@@ -743,11 +859,23 @@ large() {
 
 @test "options that make no sense are 64" {
 	for options in '-j 0' '-j x' '-T 0' '-T x' '--retries -1' '-o table' '-l =' \
-		'--max-task 0' 'a b' '-L --bare' '-d 1 --retry w' '-d @- -j 1' 'no/name'; do
+		'--max-task 0' '--rate 0' '--rate x' '--rate -1' '--rate 5/d' '--rate /s' \
+		'--rate 2000000/s' 'a b' '-L --bare' '-d 1 --retry w' '-d @- -j 1' 'no/name'; do
 		# shellcheck disable=SC2086
 		run svc-call $options </dev/null
 		is 64
 	done
+}
+
+@test "rates are a second, a minute or an hour" {
+	serve echo
+	registered a "$port"
+	for rate in 100 100/s 2.5/s 6/m 5000/h; do
+		run -0 svc-call --rate "$rate" -o result -d 1 w
+		[ "$output" = 1 ]
+	done
+	run svc-call --rate 5/d -d 1 w
+	says "svc-call: --rate: not a rate: '5/d' (say 100, 100/s, 6/m or 5000/h)"
 }
 
 @test "a refusal names the long option, once" {

@@ -4,10 +4,9 @@
 
 #include <netinet/in.h>
 #include <resolv.h>
-#include <string.h>
+#include <stdbool.h>
 
-static const char digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+#define NO_DIGIT (1U << 24) /* beyond the bits of four digits */
 
 void
 base64_encode(struct buffer *out, const void *data, size_t length)
@@ -25,33 +24,74 @@ base64_encode(struct buffer *out, const void *data, size_t length)
 		out->length += (size_t)written;
 }
 
-/* b64_pton(3) would also take white space, anywhere. */
-static bool
-is_strict(const char *text, size_t length)
+/* What a digit stands for; NO_DIGIT: it is none. */
+static unsigned
+value_of(char c)
 {
-	size_t plain = strspn(text, digits), pad = length - plain;
+	if (c >= 'A' && c <= 'Z')
+		return (unsigned)(c - 'A');
+	if (c >= 'a' && c <= 'z')
+		return (unsigned)(c - 'a') + 26;
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0') + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : NO_DIGIT;
+}
 
-	return length % 4 == 0 && pad <= 2 && strspn(text + plain, "=") == pad;
+/* The bits of count digits, 6 each; what is no digit makes it NO_DIGIT. */
+static unsigned
+bits_of(const char *text, size_t count)
+{
+	unsigned bits = 0, bad = 0, value;
+
+	for (; count > 0; count--, text++) {
+		value = value_of(*text);
+		bad |= value & NO_DIGIT;
+		bits = bits << 6 | (value & 63);
+	}
+	return bad | bits;
+}
+
+/* The 2 or 3 digits in front of the padding; bits that no byte takes are 0. */
+static bool
+decode_rest(const char *text, size_t digits, unsigned char *to)
+{
+	unsigned bits = bits_of(text, digits);
+	unsigned unused = digits == 2 ? 4 : 2;
+
+	if (bits >= NO_DIGIT || (bits & ((1U << unused) - 1)) != 0)
+		return false;
+	bits >>= unused;
+	if (digits == 3)
+		*to++ = (unsigned char)(bits >> 8);
+	*to = (unsigned char)bits;
+	return true;
 }
 
 int
 base64_decode(struct buffer *out, const char *text, size_t length)
 {
-	size_t size = length / 4 * 3;
+	size_t digits = length, rest, i;
 	unsigned char *to;
-	int written;
+	unsigned bits;
 
-	if (length == 0)
-		return 0;
-	if (!is_strict(text, length))
+	if (length % 4 != 0)
 		return -1;
-	to = (unsigned char *)buffer_reserve(out, size);
+	while (digits > 0 && length - digits < 2 && text[digits - 1] == '=')
+		digits--;
+	to = (unsigned char *)buffer_reserve(out, length / 4 * 3);
 	if (to == NULL)
 		return -1;
-	/* Refuses bits that no byte takes: one spelling only. */
-	written = b64_pton(text, to, size);
-	if (written == -1)
+	rest = digits % 4;
+	for (i = 0; i < digits - rest; i += 4, to += 3) {
+		bits = bits_of(text + i, 4);
+		if (bits >= NO_DIGIT)
+			return -1;
+		to[0] = (unsigned char)(bits >> 16);
+		to[1] = (unsigned char)(bits >> 8);
+		to[2] = (unsigned char)bits;
+	}
+	if (rest > 0 && !decode_rest(text + i, rest, to))
 		return -1;
-	out->length += (size_t)written;
+	out->length += digits * 3 / 4;
 	return 0;
 }

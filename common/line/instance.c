@@ -290,6 +290,56 @@ instance_release(struct instance *instance)
 	memset(instance, 0, sizeof(*instance));
 }
 
+/* A copy of what may be absent. */
+static const char *
+put_optional(char **to, const char *string)
+{
+	return string == NULL ? NULL : put_copy(to, string);
+}
+
+static size_t
+optional_size(const char *string)
+{
+	return string == NULL ? 0 : strlen(string) + 1;
+}
+
+/* A part of one record as the same part of another, which is equal. */
+static void
+move_span(
+    struct json_span *span, struct json_span from, struct json_span record)
+{
+	if (span->data != NULL)
+		span->data = record.data + (span->data - from.data);
+}
+
+int
+instance_copy(struct instance *instance, const struct instance *from)
+{
+	size_t size = from->record.length + strlen(from->service) + 1 +
+		      strlen(from->id) + 1 + strlen(from->address) + 1 +
+		      optional_size(from->boot) + optional_size(from->owner) +
+		      optional_size(from->reason);
+	char *to = malloc(size);
+
+	if (to == NULL)
+		return -1;
+	*instance = *from;
+	instance->memory = to;
+	instance->observed_memory = NULL;
+	instance->record.data = to;
+	to = put(to, from->record.data, from->record.length);
+	move_span(&instance->pin, from->record, instance->record);
+	move_span(&instance->labels, from->record, instance->record);
+	move_span(&instance->capacity, from->record, instance->record);
+	instance->service = put_copy(&to, from->service);
+	instance->id = put_copy(&to, from->id);
+	instance->address = put_copy(&to, from->address);
+	instance->boot = put_optional(&to, from->boot);
+	instance->owner = put_optional(&to, from->owner);
+	instance->reason = put_optional(&to, from->reason);
+	return 0;
+}
+
 int
 instance_observe(
     struct instance *instance, const char *owner, const char *reason)

@@ -84,6 +84,9 @@ int instance_parse(struct instance *instance, const char *text, size_t length,
     struct svc_error *error);
 void instance_release(struct instance *instance);
 
+/* A copy that shares nothing with from.  -1 without memory. */
+int instance_copy(struct instance *instance, const struct instance *from);
+
 /* Sets owner and reason (copied; either may be NULL).  -1 without memory. */
 int instance_observe(
     struct instance *instance, const char *owner, const char *reason);

@@ -23,8 +23,10 @@ struct reader {
 	size_t start; /* of what has not been yielded */
 	size_t searched; /* up to here from start there is no LF */
 	size_t end; /* of what has been read */
+	uint64_t dropped; /* bytes of input that are no more in data */
 	unsigned long number;
 	bool ended; /* read(2) has returned 0 */
+	bool stopped; /* reader_stop() */
 	bool skipping; /* the rest of a line that was too long */
 };
 
@@ -93,18 +95,45 @@ resize(struct reader *reader, size_t capacity)
 	return 0;
 }
 
-void
-reader_trim(struct reader *reader)
+uint64_t
+reader_consumed(const struct reader *reader)
+{
+	return reader->dropped + reader->start;
+}
+
+/* Moves what waits to the front. */
+static void
+compact(struct reader *reader)
+{
+	if (reader->start == 0)
+		return;
+	memmove(reader->data, reader->data + reader->start,
+	    reader->end - reader->start);
+	reader->dropped += reader->start;
+	reader->end -= reader->start;
+	reader->start = 0;
+}
+
+int
+reader_take(struct reader *reader, struct buffer *store)
 {
 	size_t waiting = reader->end - reader->start;
+	size_t capacity = waiting > CAPACITY_BASE ? waiting : CAPACITY_BASE;
+	char *data = malloc(capacity);
 
-	if (reader->capacity <= waiting + 2 * GROWTH_MAX)
-		return;
-	memmove(reader->data, reader->data + reader->start, waiting);
+	if (data == NULL)
+		return -1;
+	memcpy(data, reader->data + reader->start, waiting);
+	store->data = reader->data;
+	store->length = reader->start;
+	store->capacity = reader->capacity;
+	store->failed = false;
+	reader->dropped += reader->start;
+	reader->data = data;
+	reader->capacity = capacity;
 	reader->start = 0;
 	reader->end = waiting;
-	/* A smaller block is a wish: without it, all goes on as before. */
-	(void)resize(reader, waiting + GROWTH_MAX);
+	return 0;
 }
 
 /*
@@ -117,11 +146,7 @@ make_room(struct reader *reader, struct svc_error *error)
 	size_t waiting = reader->end - reader->start;
 	size_t most = reader->limit + LINE_END_MAX, capacity;
 
-	if (reader->start > 0) {
-		memmove(reader->data, reader->data + reader->start, waiting);
-		reader->start = 0;
-		reader->end = waiting;
-	}
+	compact(reader);
 	/* A smaller block is a wish: without it, all goes on as before. */
 	if (reader->capacity > CAPACITY_BASE && waiting < CAPACITY_BASE / 2)
 		(void)resize(reader, CAPACITY_BASE);
@@ -203,6 +228,7 @@ yield_line(struct reader *reader, struct line *line, size_t length)
 	line->too_long = length > reader->limit;
 	line->length = line->too_long ? reader->limit : length;
 	line->number = reader->number;
+	line->cut = false;
 	line->has_nul = memchr(line->data, '\0', line->length) != NULL;
 }
 
@@ -250,8 +276,63 @@ reader_next(struct reader *reader, struct line *line)
 		if (length > 0)
 			yield_line(reader, line, length);
 		reader->start += taken;
+		if (length > 0 && reader->stopped && !line->too_long)
+			line->cut = reader->data[reader->start - 1] != '\n';
 	} while (length == 0);
 	return 1;
+}
+
+/* Whether the last line lacks its LF, and may still get it. */
+static bool
+ends_open(const struct reader *reader)
+{
+	const char *data = reader->data + reader->start, *lf;
+	size_t waiting = reader->end - reader->start;
+
+	if (waiting == 0 || reader->skipping)
+		return false;
+	lf = memrchr(data, '\n', waiting);
+	if (lf != NULL)
+		waiting -= (size_t)(lf + 1 - data);
+	return waiting > 0 && waiting < reader->limit + LINE_END_MAX;
+}
+
+/* Reads the rest of the last line.  What lies behind it is as never read. */
+static int
+complete(struct reader *reader, struct svc_error *error)
+{
+	size_t before;
+	char *lf;
+
+	if (reader->skipping)
+		skip_rest(reader);
+	while (ends_open(reader)) {
+		before = reader->end - reader->start;
+		switch (read_once(reader, error)) {
+		case FAILED:
+			return -1;
+		case CAME:
+			break;
+		case ENDED:
+		case NOTHING_YET:
+			return 0;
+		}
+		lf = memchr(reader->data + reader->start + before, '\n',
+		    reader->end - reader->start - before);
+		if (lf != NULL)
+			reader->end = (size_t)(lf + 1 - reader->data);
+	}
+	return 0;
+}
+
+int
+reader_stop(struct reader *reader, struct svc_error *error)
+{
+	int result = reader_pollable(reader) ? 0 : complete(reader, error);
+
+	reader->stopped = !reader->ended;
+	reader->ended = true;
+	return result;
 }
 
 static int

@@ -19,7 +19,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "line/buffer.h"
 #include "line/error.h"
 
 #define LINE_LENGTH_MAX (20UL * 1024 * 1024)
@@ -30,6 +32,7 @@ struct line {
 	unsigned long number; /* from 1 */
 	bool too_long; /* data is its first limit bytes */
 	bool has_nul; /* in data */
+	bool cut; /* reader_stop() came before its LF: it may go on */
 };
 
 struct reader;
@@ -65,9 +68,22 @@ int reader_fill(struct reader *reader, struct svc_error *error);
 int reader_next(struct reader *reader, struct line *line);
 
 /*
- * Gives back what a long line took; the line that was yielded last is gone.
+ * Nothing more is read: reader_next() yields what has come, and at last what
+ * has come of a line that has not ended, as cut.  Of what never blocks (a file)
+ * the rest of that line is read, and it is whole.  -1: reading it failed; it is
+ * cut, then.
  */
-void reader_trim(struct reader *reader);
+int reader_stop(struct reader *reader, struct svc_error *error);
+
+/* Bytes of the input that have been yielded, or passed over. */
+uint64_t reader_consumed(const struct reader *reader);
+
+/*
+ * Hands over the memory that the line yielded last lies in, so that a long one
+ * is not copied; what has come behind it is kept.  The caller releases store.
+ * -1: there is no memory for the rest; all is as before.
+ */
+int reader_take(struct reader *reader, struct buffer *store);
 
 /* The next line, reading as often as needed.  1, 0 at the end, -1. */
 int reader_line(

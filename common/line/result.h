@@ -15,12 +15,40 @@
 #include "line/error.h"
 #include "line/json.h"
 
+/* Whether what has this Content-Type is JSON; NULL, none, is. */
+bool media_type_is_json(const char *content_type);
+
+/* A body that is a result, and how it is written. */
+struct result {
+	enum { RESULT_NULL, RESULT_JSON, RESULT_TEXT, RESULT_BASE64 } kind;
+	struct json_span body; /* borrowed */
+	size_t length; /* of VALUE, in bytes */
+};
+
 /*
- * Appends ,"result":VALUE (and ,"encoding":"base64" where it is) to out, which
- * holds the line so far.  content_type may be NULL.  -1, and out is unchanged:
- * EX_PROTOCOL, the body is not what its type says; EX_DATAERR, the line would
- * be longer than LINE_LENGTH_MAX.
+ * Looks at a body with this Content-Type, which may be NULL, for a line that
+ * has used bytes so far.  -1: EX_PROTOCOL, the body is not what its type says;
+ * EX_DATAERR, the line would be longer than LINE_LENGTH_MAX.
  */
+int result_read(struct result *result, size_t used, const char *content_type,
+    const char *body, size_t length, struct svc_error *error);
+
+/*
+ * Appends ,"result":VALUE (and ,"encoding":"base64" where it is) to out, in
+ * two steps.
+ */
+void result_write_name(const struct result *result, struct buffer *out);
+void result_write_value(const struct result *result, struct buffer *out);
+
+/*
+ * The second step of a body that lies in store (not an empty one): it is
+ * written from its end, and store shrinks meanwhile, so that both together
+ * never take much more than the larger.  store is released.
+ */
+void result_pour(
+    const struct result *result, struct buffer *store, struct buffer *out);
+
+/* All of that in one.  -1, and out is unchanged: as result_read(). */
 int result_append(struct buffer *out, const char *content_type,
     const char *body, size_t length, struct svc_error *error);
 

@@ -49,6 +49,7 @@ reset(struct envelope *envelope, const struct line *line)
 	envelope->deadline = envelope->not_before = 0;
 	envelope->priority = 0;
 	envelope->retries = -1;
+	envelope->traceparent[0] = '\0';
 	envelope->failure.code = CODE_NONE;
 	envelope->line = *line;
 	envelope->present = envelope->dropped = 0;

@@ -41,6 +41,7 @@
 #include "line/reader.h"
 #include "line/task_member.h"
 #include "line/task_write.h"
+#include "line/traceparent.h"
 #include "line/units.h"
 
 #define TASK_LENGTH_MAX	  (8UL * 1024 * 1024) /* a task, a result */
@@ -96,6 +97,7 @@ struct envelope {
 	double priority; /* 0 */
 	double duration; /* seconds; negative: not said */
 	int retries; /* -1: not said */
+	char traceparent[TRACEPARENT_LENGTH + 1]; /* "": not said */
 	bool failed; /* PASS or INVALID, and it makes for exit 1 (65) */
 	struct task_failure failure; /* of INVALID; else code CODE_NONE */
 	/* private */

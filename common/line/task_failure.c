@@ -21,6 +21,7 @@ static const char *const code_names[CODE_COUNT] = {
     [CODE_UNREACHABLE] = "unreachable",
     [CODE_RESET] = "reset",
     [CODE_TLS] = "tls",
+    [CODE_FORBIDDEN] = "forbidden",
     [CODE_HTTP] = "http",
     [CODE_BAD_RESPONSE] = "bad-response",
     [CODE_CANCELLED] = "cancelled",

@@ -26,6 +26,7 @@ enum task_code {
 	CODE_UNREACHABLE, /* no connection could be made */
 	CODE_RESET, /* the connection ended before the answer did */
 	CODE_TLS, /* certificate or handshake refused */
+	CODE_FORBIDDEN, /* the caller's own rules forbid the connection */
 	CODE_HTTP, /* an answer that is not 2xx */
 	CODE_BAD_RESPONSE, /* a 2xx answer that cannot be read as a result */
 	CODE_CANCELLED, /* by a signal */

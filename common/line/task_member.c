@@ -6,6 +6,7 @@
 
 #include "line/member.h"
 #include "line/task.h"
+#include "line/traceparent.h"
 #include "line/units.h"
 
 /* The most frequent ones first. */
@@ -31,6 +32,7 @@ static const struct member_name names[] = {
     MEMBER_NAME("bind", MEMBER_BIND),
     MEMBER_NAME("not_before", MEMBER_NOT_BEFORE),
     MEMBER_NAME("retries", MEMBER_RETRIES),
+    MEMBER_NAME("traceparent", MEMBER_TRACEPARENT),
     MEMBER_NAME("encoding", MEMBER_ENCODING),
     MEMBER_NAME("why", MEMBER_WHY),
     MEMBER_NAME("start", MEMBER_START),
@@ -188,6 +190,21 @@ read_retries(
 }
 
 static int
+read_traceparent(
+    const struct json_value *value, char *out, struct svc_error *error)
+{
+	if (json_string(value, out, TRACEPARENT_LENGTH + 1) ==
+		TRACEPARENT_LENGTH &&
+	    traceparent_valid(out))
+		return 0;
+	out[0] = '\0';
+	return refuse(MEMBER_TRACEPARENT,
+	    "a trace context (00-TRACE-PARENT-FLAGS: 32, 16 and 2 digits of "
+	    "0-9 a-f)",
+	    value, error);
+}
+
+static int
 read_encoding(struct envelope *envelope, const struct json_value *value,
     struct svc_error *error)
 {
@@ -263,6 +280,8 @@ decode(
 		return check_bind(value, error);
 	case MEMBER_RETRIES:
 		return read_retries(value, &envelope->retries, error);
+	case MEMBER_TRACEPARENT:
+		return read_traceparent(value, envelope->traceparent, error);
 	case MEMBER_ENCODING:
 		return read_encoding(envelope, value, error);
 	case MEMBER_REQUIRES:

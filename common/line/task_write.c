@@ -6,6 +6,9 @@
 #include "line/task.h"
 #include "line/text.h"
 
+/* More than "id" and "task" around a payload, and what begin() adds. */
+#define ADDED_MAX (NAME_MAX_LENGTH + 64)
+
 /* What could not be read: the input's start, for a person to look at. */
 static void
 write_unreadable(const struct envelope *envelope, struct buffer *out)
@@ -35,6 +38,25 @@ envelope_copy(const struct envelope *envelope, struct buffer *out)
 	}
 }
 
+/* What is written of: the line, or the payload that it is. */
+static struct json_span
+source_of(const struct envelope *envelope)
+{
+	return envelope->wrapped ? envelope->task.span : envelope->whole.span;
+}
+
+/* Appends span, which may lie further on in the same memory. */
+static void
+append_span(struct buffer *out, struct json_span span)
+{
+	char *room = buffer_reserve(out, span.length);
+
+	if (room == NULL)
+		return;
+	memmove(room, span.data, span.length);
+	out->length += span.length;
+}
+
 static void
 append_id(const struct envelope *envelope, struct buffer *out)
 {
@@ -44,67 +66,90 @@ append_id(const struct envelope *envelope, struct buffer *out)
 }
 
 static void
-write_wrapped(const struct envelope *envelope, struct buffer *out)
+write_members(const struct envelope *envelope, struct json_span source,
+    struct buffer *out, unsigned long drop)
 {
-	buffer_append_char(out, '{');
-	append_id(envelope, out);
-	buffer_append_string(out, ",\"task\":");
-	buffer_append(
-	    out, envelope->task.span.data, envelope->task.span.length);
-}
-
-static void
-write_members(
-    const struct envelope *envelope, struct buffer *out, unsigned long drop)
-{
-	const char *cursor = envelope->whole.span.data;
+	const char *cursor = source.data;
 	struct json_member member;
-	const struct json_span *value;
+	struct json_span whole;
 	bool first = !envelope->made_id;
 	int which;
 
-	buffer_append_char(out, '{');
-	if (envelope->made_id)
-		append_id(envelope, out);
-	while (json_next_member(envelope->whole.span, &cursor, &member) == 1) {
+	while (json_next_member(source, &cursor, &member) == 1) {
 		which = task_member_find(&member);
 		if (which != -1 && (drop & MEMBER_BIT(which)) != 0)
 			continue;
-		value = which == MEMBER_TASK ? &envelope->task.span
-					     : &member.value.span;
 		if (!first)
 			buffer_append_char(out, ',');
 		first = false;
-		/* The name with its quotes. */
-		buffer_append(
-		    out, member.name.data - 1, member.name.length + 2);
+		/* From the quote in front of the name on. */
+		whole.data = member.name.data - 1;
+		whole.length = member.name.length + 2;
+		append_span(out, whole);
 		buffer_append_char(out, ':');
-		buffer_append(out, value->data, value->length);
+		append_span(out, which == MEMBER_TASK && envelope->turned
+				     ? envelope->task.span
+				     : member.value.span);
 	}
+}
+
+/* source is the envelope's, maybe at another place. */
+static void
+begin(const struct envelope *envelope, struct json_span source,
+    struct buffer *out, unsigned long drop)
+{
+	drop |= envelope->dropped;
+	buffer_append_char(out, '{');
+	if (envelope->wrapped || envelope->made_id)
+		append_id(envelope, out);
+	if (envelope->wrapped) {
+		buffer_append_string(out, ",\"task\":");
+		append_span(out, source);
+		return;
+	}
+	if (envelope->turned || (drop & envelope->present) != 0) {
+		write_members(envelope, source, out, drop);
+		return;
+	}
+	if (envelope->made_id)
+		buffer_append_char(out, ',');
+	/* All between the braces, as it came. */
+	source.data++;
+	source.length -= 2;
+	append_span(out, source);
 }
 
 void
 envelope_begin(
     const struct envelope *envelope, struct buffer *out, unsigned long drop)
 {
-	const struct json_span *whole = &envelope->whole.span;
+	begin(envelope, source_of(envelope), out, drop);
+}
 
-	drop |= envelope->dropped;
-	if (envelope->wrapped) {
-		write_wrapped(envelope, out);
-		return;
+bool
+envelope_begin_inside(
+    struct envelope *envelope, struct buffer *line, unsigned long drop)
+{
+	struct json_span source = source_of(envelope);
+	struct buffer swap;
+	size_t before;
+
+	if (envelope->turned)
+		return false;
+	if (source.data == envelope->scratch.data) {
+		swap = *line;
+		*line = envelope->scratch;
+		envelope->scratch = swap;
 	}
-	if (envelope->turned || (drop & envelope->present) != 0) {
-		write_members(envelope, out, drop);
-		return;
-	}
-	buffer_append_char(out, '{');
-	if (envelope->made_id) {
-		append_id(envelope, out);
-		buffer_append_char(out, ',');
-	}
-	/* All between the braces, as it came. */
-	buffer_append(out, whole->data + 1, whole->length - 2);
+	/* Room in front for what is added there: the rest only moves down. */
+	before = (size_t)(source.data - line->data);
+	if (buffer_reserve(line, ADDED_MAX) == NULL)
+		return true;
+	memmove(line->data + ADDED_MAX, line->data + before, source.length);
+	source.data = line->data + ADDED_MAX;
+	line->length = 0;
+	begin(envelope, source, line, drop);
+	return true;
 }
 
 void

@@ -4,6 +4,8 @@
 #ifndef SVCKIT_LINE_TASK_WRITE_H
 #define SVCKIT_LINE_TASK_WRITE_H
 
+#include <stdbool.h>
+
 #include "line/buffer.h"
 #include "line/task_failure.h"
 
@@ -21,6 +23,16 @@ void envelope_copy(const struct envelope *envelope, struct buffer *out);
  */
 void envelope_begin(
     const struct envelope *envelope, struct buffer *out, unsigned long drop);
+
+/*
+ * The same in the memory that the line lies in, for lines of which there should
+ * not be two: line, that memory, becomes what is written so far, and of the
+ * envelope nothing is left to use.  (Of text, the memory is the envelope's, and
+ * line gets it.)  false, and nothing has changed: it was turned, which moves
+ * too much about.  Out of memory: line->failed.
+ */
+bool envelope_begin_inside(
+    struct envelope *envelope, struct buffer *line, unsigned long drop);
 
 /* The closing brace and LF. */
 void envelope_end(struct buffer *out);

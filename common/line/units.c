@@ -46,6 +46,15 @@ static const struct unit size_units[] = {
     {NULL, 0},
 };
 
+/* What a rate is divided by. */
+static const struct unit rate_units[] = {
+    {"", 1},
+    {"/s", 1},
+    {"/m", SECONDS_MINUTE},
+    {"/h", SECONDS_HOUR},
+    {NULL, 0},
+};
+
 /* "not WHAT: 'TEXT' (EXAMPLE)"; a long text is cut between characters. */
 static int
 refuse(struct svc_error *error, const char *what, const char *text,
@@ -252,6 +261,26 @@ duration_timeval(double seconds)
 		time.tv_usec = 0;
 	}
 	return time;
+}
+
+int
+rate_parse(const char *text, double *a_second, struct svc_error *error)
+{
+	const struct unit *unit = NULL;
+	const char *suffix;
+	double number;
+
+	if (decimal(text, &number, &suffix))
+		unit = find_unit(rate_units, suffix, strlen(suffix));
+	if (unit == NULL)
+		return refuse(
+		    error, "a rate", text, "say 100, 100/s, 6/m or 5000/h");
+	number /= unit->factor;
+	if (number < RATE_MIN || number > RATE_MAX)
+		return refuse(error, "a rate", text,
+		    "from one a day, 0.05/h, to 1000000/s");
+	*a_second = number;
+	return 0;
 }
 
 int

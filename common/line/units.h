@@ -4,8 +4,8 @@
  *
  * Durations: 250ms 30s 5m 2h 1d, a bare number is seconds, fractions allowed
  * (1.5h).  Sizes and quantities: 512 512K 512M 2G 1.5G 1T 1P, binary (K is
- * 1024), with an optional i and B ("2GiB", "2GB").  Times: RFC 3339, "now", or
- * now plus a duration ("+5m").
+ * 1024), with an optional i and B ("2GiB", "2GB").  Rates: 100 100/s 6/m
+ * 5000/h.  Times: RFC 3339, "now", or now plus a duration ("+5m").
  *
  * A number is digits, maybe with a fraction and an exponent: no space, no '+',
  * nothing hexadecimal, no "inf" or "nan", and finite.  It is read by strtod(3):
@@ -25,6 +25,8 @@
 
 #define NAME_MAX_LENGTH 128
 #define DURATION_MAX	(36500.0 * 86400) /* a century, in seconds */
+#define RATE_MIN	(1.0 / 86400) /* one a day */
+#define RATE_MAX	1e6 /* a second */
 
 /*
  * Whether it is a name of a service, an instance or a task:
@@ -53,6 +55,13 @@ void duration_append(struct buffer *out, double seconds);
  * nothing is nothing, and what lies beyond some decades is those.
  */
 struct timeval duration_timeval(double seconds);
+
+/*
+ * So many a second, a minute or an hour: "100", "100/s", "6/m", "5000/h",
+ * "2.5/s"; a bare number is a second's.  *a_second is from RATE_MIN to
+ * RATE_MAX.  EX_USAGE.
+ */
+int rate_parse(const char *text, double *a_second, struct svc_error *error);
 
 /* A size in bytes.  EX_USAGE. */
 int size_parse(const char *text, double *bytes, struct svc_error *error);

@@ -7,7 +7,17 @@
  * without spending retries, until its timeout.  While a service has no instance
  * that takes work nothing is started for it.  A task that came with an instance
  * stays there, and moves only when that instance is gone, draining or critical.
+ * Of the others a policy (sched/policy.h) chooses the instance when one has a
+ * slot for the task, among those that meet what the task requires.
  * svc-call(1) has the table of what is retried.
+ *
+ * Retries of failures have a budget: over the life of an engine at most one for
+ * five tasks begun, and as many as one task may have (three at least) beside.
+ * An instance that fails five times in a row is ejected: for 30 s it is chosen
+ * for nothing, for 60 s the next time, and so on; never more than half of a
+ * service's.  A hedged task is sent to a second instance when the first has
+ * not answered in time; the first answer wins, and the other request is
+ * cancelled.
  *
  * A task's timeout counts from its first attempt: waiting for a slot of our own
  * costs nothing, however many tasks stand in line.
@@ -36,13 +46,33 @@
 #include "line/instance.h"
 #include "line/json.h"
 #include "line/task.h"
+#include "sched/policy.h"
 
 #define CALL_TIMEOUT  30.0 /* seconds, unless something else is said */
 #define CALL_RETRIES  2
 #define CALL_JOBS_MAX 10000
 
+#define CALL_BUDGET 0.2 /* retries a task begun */
+#define CALL_HEDGES 0.1 /* second requests a task begun */
+
 struct event_base;
 struct call_engine;
+struct call_stats;
+
+/* Who is talked to, and how.  Strings are borrowed while the engine lives. */
+struct call_security {
+	bool http1; /* no HTTP/2, also where TLS would agree on it */
+	bool deny_private; /* connect to public addresses only */
+	const char *ca_file; /* PEM: who vouches; NULL: the system */
+	const char *cert; /* PEM: the client's certificate, or NULL */
+	const char *key; /* PEM: its key; NULL: it is in cert */
+	/*
+	 * Sent as "Authorization: Bearer TOKEN", to instances that the engine
+	 * was told of, over TLS or the loopback; other requests are refused
+	 * (CODE_FORBIDDEN).  NULL: none.
+	 */
+	const char *token;
+};
 
 struct call_options {
 	int jobs; /* requests at once, in all; 1 to CALL_JOBS_MAX */
@@ -53,7 +83,17 @@ struct call_options {
 	/* "Name: value", checked by call_header_check(), NULL at the end;
 	 * borrowed while the engine lives; may be NULL */
 	const char *const *headers;
-	uint64_t seed; /* of p2c and jitter */
+	const struct policy_type *policy; /* NULL: p2c */
+	/*
+	 * Its options, and the seed of all that is random.  own and now are the
+	 * engine's to set.
+	 */
+	struct policy_options choice;
+	double hedge; /* seconds until a second request; 0: none */
+	double rate; /* requests a second, of any kind; 0: as they come */
+	struct call_security security;
+	const char *traceparent; /* of tasks that bring none; NULL: made */
+	struct call_stats *stats; /* told of each request; borrowed; or NULL */
 	/* told of each decision to wait or retry, one line; may be NULL */
 	void (*note)(void *argument, const char *message);
 	void *note_argument;
@@ -65,6 +105,9 @@ struct call_task {
 	const char *service; /* where it goes */
 	const struct task_instance *planned; /* or NULL: the engine chooses */
 	struct json_span body; /* what is POSTed */
+	struct json_value requires; /* as on the line; span.data NULL: none */
+	uint64_t key; /* task_key.h; for the policy hash */
+	const char *traceparent; /* as on the line; NULL: none */
 	const char *content_type; /* NULL: application/json */
 	/*
 	 * Seconds, all attempts together.  Negative: the option's, and then
@@ -89,18 +132,28 @@ struct call_outcome {
 	struct task_failure failure; /* code CODE_NONE: a 2xx answer */
 	long status; /* HTTP of the last attempt; 0: none */
 	double ms; /* the last attempt */
-	int attempts;
+	double elapsed; /* seconds since the first began; negative: none did */
+	int attempts; /* requests, those that were cancelled among them */
 	const char *body;
 	size_t body_length;
+	struct buffer *store; /* what body lies in, which done() may empty; or
+				 NULL */
 	const char *content_type; /* NULL: the answer named none */
 	/* that answered or failed last, or NULL */
 	const struct call_instance *instance;
 };
 
-typedef void (*call_done_fn)(
+/*
+ * Returns false where a 2xx answer turned out to be no result: that counts as a
+ * failure of the instance, which else would attract work.
+ */
+typedef bool (*call_done_fn)(
     void *argument, struct call_task *task, const struct call_outcome *outcome);
 
-/* EX_OSERR; EX_SOFTWARE: libcurl cannot start. */
+/*
+ * EX_OSERR; EX_SOFTWARE: libcurl cannot start; EX_NOINPUT, EX_DATAERR: a file
+ * of the security options cannot be used.
+ */
 int call_open(struct call_engine **engine, struct event_base *base,
     const struct call_options *options, call_done_fn done, void *argument,
     struct svc_error *error);
@@ -112,14 +165,16 @@ void call_close(struct call_engine *engine);
  * Tells what is known of service: all its instances (copied), available or
  * not; replaces what was told before.  What runs goes on.  Of a service that
  * was never told of, planned instances are taken as the tasks have them; else
- * one that is not in the list is gone.
+ * one that is not in the list is gone.  EX_DATAERR: the policy cannot choose
+ * among them (a weight that is none), and what was told before stays.
  */
 int call_tell(struct call_engine *engine, const char *service,
     const struct instance *instances, size_t count, struct svc_error *error);
 
 /*
  * Takes task; done() is called for it once, never from within call_submit().
- * -1: no memory, or an address that is no URL (EX_DATAERR).
+ * -1: no memory; EX_DATAERR: an address that is no URL, or "requires" cannot be
+ * read.
  */
 int call_submit(struct call_engine *engine, struct call_task *task,
     struct svc_error *error);
@@ -137,6 +192,13 @@ size_t call_room(const struct call_engine *engine);
 /* How many it has, running or waiting; and how many run. */
 size_t call_pending(const struct call_engine *engine);
 size_t call_running(const struct call_engine *engine);
+
+/*
+ * Why task would find nobody: CODE_NO_INSTANCES, CODE_UNPLACEABLE,
+ * CODE_UNREACHABLE.
+ */
+void call_nobody(struct call_engine *engine, const struct call_task *task,
+    struct task_failure *failure);
 
 /* Whether it has a task of service. */
 bool call_needs(const struct call_engine *engine, const char *service);

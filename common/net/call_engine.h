@@ -1,7 +1,12 @@
 /*
  * Inside the call engine: the engine, and a job, which is the state of one
  * task on its way.  A job waits in a lane (call_pool.h), is delayed before it
- * is sent again, or runs.
+ * is sent again, or runs: then it has an attempt, or two where it is hedged.
+ *
+ *	call_job.h	what happens to it
+ *	call_expiry.h	when it gives up waiting, and why
+ *	call_attempt.h	its requests
+ *	call_hedge.h	when it gets a second one
  */
 #ifndef SVCKIT_NET_CALL_ENGINE_H
 #define SVCKIT_NET_CALL_ENGINE_H
@@ -13,30 +18,53 @@
 
 #include "line/task.h"
 #include "net/call.h"
+#include "net/call_budget.h"
 #include "net/call_http.h"
 #include "net/call_pool.h"
+#include "net/call_rate.h"
+#include "net/call_stats.h"
+
+/* Requests of one job at once: the one, and a hedge. */
+#define CALL_ATTEMPTS 2
+
+/* Timers of libevent may come this much early. */
+#define CALL_TIMER_SLACK 0.001
+
+/* A request of a job at a place. */
+struct call_attempt {
+	struct call_job *job;
+	struct call_place *place; /* NULL: it does not run */
+	struct call_request *request;
+	struct call_grant *grant; /* of the place, or NULL */
+	enum call_reason reason;
+	double sent; /* monotonic seconds */
+};
 
 struct call_job {
 	struct call_engine *engine;
 	struct call_task *task;
 	struct call_service *service;
 	struct call_lane *lane; /* where it waits, or NULL */
-	struct call_place *place; /* where it runs, or NULL */
 	const void *avoid; /* the place where it failed; compared only */
-	struct call_request *request; /* while it runs */
-	struct event timer; /* its expiry, or the end of its delay */
+	struct call_attempt attempts[CALL_ATTEMPTS];
+	int running; /* of those */
+	struct event timer; /* its expiry, the end of its delay, a hedge */
 	bool planned; /* the task came with an instance */
 	bool delayed;
 	bool begun; /* has had an attempt */
+	bool late; /* among the engine's: a hedge is due */
+	bool hedged; /* has had a second request since it was sent last */
+	enum call_reason reason; /* why it is sent next */
 	double submitted; /* all times: monotonic seconds */
 	double deadline; /* HUGE_VAL: none */
+	double first; /* when it was begun */
 	double expires; /* once begun */
 	double resume; /* of delayed */
-	double sent; /* the last attempt */
-	int attempts;
+	int sent; /* requests so far */
 	int retries; /* left */
-	struct task_failure last; /* of an attempt; without its body */
-	TAILQ_ENTRY(call_job) link; /* in its lane, or among the spare ones */
+	unsigned retried; /* so often */
+	struct task_failure last; /* of an attempt; its body may be gone */
+	TAILQ_ENTRY(call_job) link; /* in its lane, late, or spare */
 	TAILQ_ENTRY(call_job) all; /* in the engine */
 };
 
@@ -47,37 +75,18 @@ struct call_engine {
 	void *argument;
 	struct call_pool pool;
 	struct call_http *http;
-	struct event *rest; /* the next place's rest ends */
-	double rest_at;
+	struct call_budget retries;
+	struct call_budget hedges;
+	struct call_rate rate;
+	struct event *alarm; /* a place's rest ends, or the rate allows more */
+	double alarm_at; /* 0: not set */
 	TAILQ_HEAD(, call_job) jobs;
+	struct call_jobs late; /* for a second request each */
 	struct call_jobs spare;
 	size_t pending;
-	size_t running;
+	size_t running; /* requests */
 	bool paused;
 	bool ending; /* cancelled: nothing is sent a second time */
 };
-
-/* A job for task, among the engine's; NULL without memory. */
-struct call_job *call_job_new(
-    struct call_engine *engine, struct call_task *task);
-
-/* Into a lane: the planned place's (when it is not NULL), or the service's. */
-void call_job_queue(struct call_job *job, struct call_place *place);
-
-/* Sets the timer of a waiting job to its expiry, if it has one. */
-void call_job_arm(struct call_job *job);
-void call_lane_arm(struct call_lane *lane);
-
-/* Sends it to place. */
-void call_job_start(struct call_job *job, struct call_place *place, double now);
-
-/* Ends it: done() is called, the job is gone.  answer may be NULL. */
-void call_job_finish(struct call_job *job, const struct task_failure *failure,
-    const struct call_place *place, const struct call_answer *answer);
-/* Ends a waiting or running one as CODE_CANCELLED. */
-void call_job_cancel(struct call_job *job);
-
-/* The ended callback of call_http; argument is the job. */
-void call_job_ended(void *argument, const struct call_answer *answer);
 
 #endif

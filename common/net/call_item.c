@@ -6,24 +6,21 @@
 
 #include "line/instance.h"
 #include "line/result.h"
-#include "line/task_write.h"
+#include "net/call_line.h"
+#include "sched/task_key.h"
 
 /* What an item keeps of its memory for the next line. */
 #define KEPT (16UL * 1024)
-/* Room for the members that are added to a line. */
-#define MEMBERS_ROOM 4096
 
-#define RESULT_NAME   ",\"result\":"
 #define BASE64_MEMBER ",\"encoding\":\"base64\""
 
 struct call_item *
-call_item_new(struct call_pipe *pipe)
+call_item_new(void)
 {
 	struct call_item *item = calloc(1, sizeof(*item));
 
 	if (item == NULL)
 		return NULL;
-	item->pipe = pipe;
 	envelope_init(&item->envelope);
 	return item;
 }
@@ -39,124 +36,119 @@ call_item_free(struct call_item *item)
 }
 
 void
-call_item_settle(struct call_item *item)
+call_item_forget(struct call_item *item)
 {
 	envelope_release(&item->envelope);
 	buffer_trim(&item->line, KEPT);
 	buffer_trim(&item->body, KEPT);
-	item->size = 0;
+}
+
+void
+call_item_settle(struct call_item *item)
+{
+	call_item_forget(item);
+	item->size = item->out.length;
 }
 
 void
 call_item_clear(struct call_item *item)
 {
-	call_item_settle(item);
+	call_item_forget(item);
 	buffer_trim(&item->out, KEPT);
-	item->complaint = item->done = false;
+	item->size = 0;
+	item->complaint = item->ended = item->passed = false;
+	item->code = CODE_NONE;
 }
 
-/* Of the member "result" its value alone, as a line. */
-static void
-strip_result(struct buffer *out)
-{
-	size_t skip = 0;
-
-	if (buffer_failed(out))
-		return;
-	if (memcmp(out->data, BASE64_MEMBER, strlen(BASE64_MEMBER)) == 0)
-		skip = strlen(BASE64_MEMBER);
-	skip += strlen(RESULT_NAME);
-	out->length -= skip;
-	memmove(out->data, out->data + skip, out->length);
-	buffer_append_char(out, '\n');
-}
-
-void
-call_item_fail(struct call_item *item, const struct task_failure *failure,
-    const struct call_item_options *options)
-{
-	buffer_clear(&item->out);
-	envelope_fail(&item->envelope, &item->out, failure);
-	item->complaint = options->result_only;
-}
-
-/* Lines that are not ours to work on, as they came. */
-static void
-pass(struct call_item *item, const struct call_item_options *options)
-{
-	const struct json_value *result =
-	    &item->envelope.members[MEMBER_RESULT];
-
-	if (!options->result_only) {
-		envelope_copy(&item->envelope, &item->out);
-	} else if (item->envelope.failed || result->span.data == NULL) {
-		envelope_copy(&item->envelope, &item->out);
-		item->complaint = true;
-	} else {
-		buffer_append(
-		    &item->out, result->span.data, result->span.length);
-		buffer_append_char(&item->out, '\n');
-	}
-}
-
-/* The bytes that the envelope will point into, and a line of them. */
+/*
+ * The payload as a task line, planned onto instance unless that is NULL; 1; -1:
+ * no memory.
+ */
 static int
-copy_line(struct call_item *item, const struct line *line,
-    const struct call_item_options *options, struct line *copy)
+wrap_payload(struct call_item *item, struct line *line,
+    const struct instance *instance, const struct call_item_options *options)
 {
 	struct buffer *text = &item->line;
 
 	buffer_clear(text);
-	*copy = *line;
-	if (options->input == INPUT_PAYLOAD)
-		buffer_append(
-		    text, options->payload.data, options->payload.length);
-	else
-		buffer_append(text, line->data, line->length);
-	if (buffer_failed(text))
-		return -1;
-	copy->data = text->data == NULL ? "" : text->data;
-	copy->length = text->length;
-	return 0;
+	buffer_append_string(text, "{\"task\":");
+	buffer_append(text, options->payload.data, options->payload.length);
+	if (options->base64)
+		buffer_append_string(text, BASE64_MEMBER);
+	if (instance != NULL) {
+		buffer_append_string(text, ",\"instance\":");
+		instance_print_reference(instance, text);
+	}
+	buffer_append_char(text, '}');
+	line->data = text->data;
+	line->length = text->length;
+	return buffer_failed(text) ? -1 : 1;
 }
 
-/* An instance line becomes a task line: the payload, planned onto it. */
+/* An instance line becomes a task line.  0: it is no instance. */
 static int
 wrap_instance(struct call_item *item, struct line *line,
     const struct call_item_options *options)
 {
-	struct buffer *text = &item->line;
 	struct instance instance;
+	int wrapped;
 
 	if (line->too_long || line->has_nul ||
 	    instance_parse(&instance, line->data, line->length, NULL) == -1)
-		return 0; /* as it is: the envelope's reader refuses it */
-	buffer_clear(text);
-	buffer_append_string(text, "{\"task\":");
-	buffer_append(text, options->payload.data, options->payload.length);
-	buffer_append_string(text, ",\"instance\":");
-	instance_print_reference(&instance, text);
-	buffer_append_char(text, '}');
+		return 0;
+	wrapped = wrap_payload(item, line, &instance, options);
 	instance_release(&instance);
-	if (buffer_failed(text))
-		return -1;
-	line->data = text->data;
-	line->length = text->length;
-	return 1;
+	return wrapped;
 }
 
-/* Fills error with where it was and what. */
-static enum item_state
-invalid(struct call_item *item, const struct call_item_options *options,
-    const char *message, struct svc_error *error)
+/* The bytes that the envelope will point into. */
+static int
+copy_line(struct call_item *item, struct line *line)
 {
-	struct task_failure failure;
+	struct buffer *text = &item->line;
 
-	task_failure_set(&failure, CODE_INVALID, "%s", message);
-	call_item_fail(item, &failure, options);
-	svc_error_set(error, EX_DATAERR, "%s:%lu: %s", options->envelope.source,
-	    item->envelope.line.number, failure.message);
-	return ITEM_INVALID;
+	if (text->length > 0)
+		return 0;
+	buffer_append(text, line->data, line->length);
+	line->data = text->data == NULL ? "" : text->data;
+	return buffer_failed(text) ? -1 : 0;
+}
+
+/*
+ * Makes of what came in the line that the envelope reads.  1; 0: it should have
+ * been an instance; -1: no memory.
+ */
+static int
+make_line(struct call_item *item, struct line *line,
+    const struct call_item_options *options)
+{
+	int wrapped;
+
+	switch (options->input) {
+	case INPUT_PAYLOAD:
+		return wrap_payload(item, line, NULL, options);
+	case INPUT_INSTANCES:
+		wrapped = wrap_instance(item, line, options);
+		if (wrapped != 0)
+			return wrapped;
+		return copy_line(item, line) == -1 ? -1 : 0;
+	case INPUT_TASKS:
+		break;
+	}
+	/* Of text the envelope makes a string at once. */
+	if (options->envelope.text)
+		return 1;
+	return copy_line(item, line) == -1 ? -1 : 1;
+}
+
+/* Memory that ran out is no fault of the line. */
+static enum item_state
+refuse(struct call_item *item, const struct call_item_options *options,
+    struct svc_error *error)
+{
+	if (error->code == EX_OSERR)
+		return ITEM_INVALID;
+	return call_line_refuse(item, options, error->message, error);
 }
 
 static enum item_state
@@ -167,8 +159,7 @@ no_target(struct call_item *item, const struct call_item_options *options)
 	task_failure_set(&failure, CODE_NO_TARGET,
 	    "the line names no instance and no service, and the command line "
 	    "none either");
-	call_item_fail(item, &failure, options);
-	return ITEM_FAILED;
+	return call_line_fail(item, &failure, options);
 }
 
 /* Where it goes: the line's instance, the line's service, the option. */
@@ -180,7 +171,7 @@ aim(struct call_item *item, const struct call_item_options *options,
 
 	switch (envelope_instance(&item->envelope, &item->planned, error)) {
 	case -1:
-		return invalid(item, options, error->message, error);
+		return refuse(item, options, error);
 	case 1:
 		task->planned = &item->planned;
 		task->service = item->planned.service;
@@ -197,6 +188,23 @@ aim(struct call_item *item, const struct call_item_options *options,
 	return ITEM_READY;
 }
 
+/* What is sent of a task in base64: the bytes that it stands for. */
+static int
+decode_body(struct call_item *item, struct svc_error *error)
+{
+	struct call_task *task = &item->task;
+
+	buffer_clear(&item->body);
+	if (payload_append(&item->body, &item->envelope.task, true, error) ==
+	    -1)
+		return -1;
+	task->body.data = item->body.length == 0 ? "" : item->body.data;
+	task->body.length = item->body.length;
+	task->content_type = "application/octet-stream";
+	item->size += item->body.length;
+	return 0;
+}
+
 static enum item_state
 fill_task(struct call_item *item, const struct call_item_options *options,
     struct svc_error *error)
@@ -207,23 +215,31 @@ fill_task(struct call_item *item, const struct call_item_options *options,
 	memset(task, 0, sizeof(*task));
 	task->id = envelope->id;
 	task->body = envelope->task.span;
+	task->requires = envelope->members[MEMBER_REQUIRES];
+	if (envelope->traceparent[0] != '\0')
+		task->traceparent = envelope->traceparent;
 	task->timeout =
 	    envelope->timeout >= 0 ? envelope->timeout : options->timeout;
 	task->deadline = envelope->deadline;
 	task->retries = envelope->retries;
 	task->argument = item;
-	if (!envelope->base64)
-		return aim(item, options, error);
-	buffer_clear(&item->body);
-	if (payload_append(&item->body, &envelope->task, true, error) == -1)
-		return error->code == EX_OSERR
-			   ? ITEM_INVALID
-			   : invalid(item, options, error->message, error);
-	task->body.data = item->body.length == 0 ? "" : item->body.data;
-	task->body.length = item->body.length;
-	item->size += item->body.length;
-	task->content_type = "application/octet-stream";
+	if ((envelope->base64 && decode_body(item, error) == -1) ||
+	    (options->hash &&
+		task_key(envelope, options->pointer, &task->key, error) == -1))
+		return refuse(item, options, error);
 	return aim(item, options, error);
+}
+
+/*
+ * Whether it may be the beginning of something else that is as valid: of all
+ * JSON only numbers are, and any text.
+ */
+static bool
+is_fragment(const struct envelope *envelope, bool text)
+{
+	return envelope->line.cut &&
+	       (text ||
+		   (envelope->wrapped && envelope->task.type == JSON_NUMBER));
 }
 
 enum item_state
@@ -231,104 +247,27 @@ call_item_read(struct call_item *item, const struct line *line,
     const struct call_item_options *options, struct svc_error *error)
 {
 	struct envelope_options reading = options->envelope;
+	struct line made = *line;
 	enum envelope_state state;
-	struct line copy;
-	int wrapped = 0;
+	int is_made = make_line(item, &made, options);
 
-	if (copy_line(item, line, options, &copy) == 0 &&
-	    options->input == INPUT_INSTANCES)
-		wrapped = wrap_instance(item, &copy, options);
-	if (wrapped == -1 || buffer_failed(&item->line)) {
+	if (is_made == -1) {
 		svc_error_set(error, EX_OSERR, "out of memory");
 		return ITEM_INVALID;
 	}
-	if (options->input != INPUT_TASKS) {
-		reading.text = false;
-		reading.bare = options->input == INPUT_PAYLOAD;
-	}
-	state = envelope_enter(&item->envelope, &copy, &reading, error);
-	item->size = item->line.length;
-	if (state == ENVELOPE_READY && reading.text) {
-		/* The envelope has it as a string: twice would be too much. */
-		item->size = item->envelope.task.span.length;
+	reading.text = reading.text && options->input == INPUT_TASKS;
+	state = envelope_enter(&item->envelope, &made, &reading, error);
+	if (reading.text && state == ENVELOPE_READY)
 		buffer_trim(&item->line, KEPT);
-	}
-	if (state == ENVELOPE_READY)
-		return options->input == INPUT_INSTANCES && wrapped == 0
-			   ? invalid(item, options, "not an instance", error)
-			   : fill_task(item, options, error);
-	pass(item, options);
-	if (state == ENVELOPE_INVALID)
-		return ITEM_INVALID;
-	return item->envelope.failed ? ITEM_FAILED : ITEM_FINISHED;
-}
-
-static void
-append_members(struct buffer *out, const struct call_outcome *outcome)
-{
-	struct json_span reference = outcome->instance->reference;
-	long tenths;
-
-	buffer_append_string(out, ",\"instance\":");
-	buffer_append(out, reference.data, reference.length);
-	/* Integers: printing a double takes longer than all the rest. */
-	tenths = (long)(outcome->ms * 10 + 0.5);
-	buffer_append_format(out,
-	    ",\"status\":%ld,\"ms\":%ld.%ld,\"attempts\":%d", outcome->status,
-	    tenths / 10, tenths % 10, outcome->attempts);
-}
-
-/* What came is no result: the line says so instead. */
-static enum item_state
-reject(struct call_item *item, const struct call_outcome *outcome,
-    const struct call_item_options *options, enum task_code code,
-    const char *why)
-{
-	const struct call_instance *instance = outcome->instance;
-	struct task_failure failure;
-
-	task_failure_set(
-	    &failure, code, "%s/%s: %s", instance->service, instance->id, why);
-	failure.attempts = outcome->attempts;
-	failure.status = outcome->status;
-	failure.body = outcome->body;
-	failure.body_length = outcome->body_length;
-	call_item_fail(item, &failure, options);
-	return ITEM_FAILED;
-}
-
-enum item_state
-call_item_finish(struct call_item *item, const struct call_outcome *outcome,
-    const struct call_item_options *options)
-{
-	static const unsigned long drop =
-	    MEMBER_BIT(MEMBER_INSTANCE) | MEMBER_BIT(MEMBER_STATUS) |
-	    MEMBER_BIT(MEMBER_MS) | MEMBER_BIT(MEMBER_ATTEMPTS) |
-	    MEMBER_BIT(MEMBER_RESULT) | MEMBER_BIT(MEMBER_ERROR) |
-	    MEMBER_BIT(MEMBER_ENCODING);
-	struct buffer *out = &item->out;
-	struct svc_error error;
-
-	buffer_clear(out);
-	if (outcome->failure.code != CODE_NONE) {
-		call_item_fail(item, &outcome->failure, options);
-		return ITEM_FAILED;
-	}
-	/* In one piece: growing would copy what may be large. */
-	buffer_reserve(out, item->size + outcome->body_length + MEMBERS_ROOM);
-	if (!options->result_only) {
-		envelope_begin(&item->envelope, out, drop);
-		append_members(out, outcome);
-	}
-	if (result_append(out, outcome->content_type, outcome->body,
-		outcome->body_length, &error) == -1)
-		return reject(item, outcome, options,
-		    error.code == EX_DATAERR ? CODE_TOO_LARGE
-					     : CODE_BAD_RESPONSE,
-		    error.message);
-	if (options->result_only)
-		strip_result(out);
-	else
-		envelope_end(out);
-	return ITEM_FINISHED;
+	item->size =
+	    reading.text ? item->envelope.task.span.length : made.length;
+	if (state != ENVELOPE_READY)
+		return call_line_pass(item, options, state);
+	if (is_made == 0)
+		return call_line_refuse(
+		    item, options, "not an instance", error);
+	if (is_fragment(&item->envelope, reading.text))
+		return call_line_refuse(
+		    item, options, "a signal came before its end", error);
+	return fill_task(item, options, error);
 }

@@ -13,8 +13,6 @@
 #include "line/task.h"
 #include "net/call.h"
 
-struct call_pipe;
-
 /* What a line of input is. */
 enum call_input {
 	INPUT_TASKS, /* a task, or a finished one */
@@ -25,24 +23,28 @@ enum call_input {
 struct call_item_options {
 	enum call_input input;
 	struct json_span payload; /* of the last two; one line of JSON */
+	bool base64; /* the payload is a string of it: "encoding" says so */
 	struct envelope_options envelope;
 	const char *service; /* for lines that name none; or NULL */
 	double timeout; /* of lines that say none; negative: not said */
+	bool hash; /* tasks need their key */
+	const char *pointer; /* that the key is at, or NULL: task_key.h */
 	bool result_only; /* the line is the result alone */
 };
 
 struct call_item {
-	struct call_pipe *pipe;
 	struct envelope envelope;
-	struct buffer line; /* what the envelope points into */
+	struct buffer line; /* what the envelope points into; not of text */
 	struct buffer body; /* of a payload in base64 */
-	size_t size; /* bytes of both, or of the text that the line became */
+	size_t size; /* bytes of both; once settled, of out */
 	struct task_instance planned;
 	struct call_task task;
 	struct buffer out; /* what comes out, whole lines */
 	bool complaint; /* out belongs on stderr: -o result */
-	bool done;
-	TAILQ_ENTRY(call_item) link;
+	bool ended; /* out is complete */
+	bool passed; /* it was not ours to work on */
+	enum task_code code; /* how it ended */
+	TAILQ_ENTRY(call_item) link; /* the queue's */
 };
 
 enum item_state {
@@ -52,28 +54,24 @@ enum item_state {
 	ITEM_INVALID /* out is complete, and the line could not be read */
 };
 
-struct call_item *call_item_new(struct call_pipe *pipe);
+/* NULL: no memory. */
+struct call_item *call_item_new(void);
 void call_item_free(struct call_item *item);
-/* From here on only out counts: what the input took is given back. */
+/* The line is needed no more: large memory of it is given back. */
+void call_item_forget(struct call_item *item);
+
+/* From here on only out counts: the same, and size is that of out. */
 void call_item_settle(struct call_item *item);
 
 /* Ready for the next line; large memory is given back. */
 void call_item_clear(struct call_item *item);
 
 /*
- * Reads one line.  What is wrong with it is in error when it is ITEM_INVALID;
- * EX_OSERR means that memory ran out.
+ * Reads one line, and copies it; but where item->line is not empty, that is
+ * the memory that the line lies in.  What is wrong with it is in error when it
+ * is ITEM_INVALID; EX_OSERR means that memory ran out.
  */
 enum item_state call_item_read(struct call_item *item, const struct line *line,
     const struct call_item_options *options, struct svc_error *error);
-
-/* Writes the line for an outcome.  ITEM_FINISHED or ITEM_FAILED. */
-enum item_state call_item_finish(struct call_item *item,
-    const struct call_outcome *outcome,
-    const struct call_item_options *options);
-
-/* The same for a failure without an outcome. */
-void call_item_fail(struct call_item *item, const struct task_failure *failure,
-    const struct call_item_options *options);
 
 #endif

@@ -1,6 +1,5 @@
-/*
- * What happens to a job: it waits, runs, is judged, waits again, ends.
- */
+#include "net/call_job.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,14 +8,14 @@
 #include <string.h>
 
 #include "line/units.h"
+#include "net/call_attempt.h"
 #include "net/call_engine.h"
+#include "net/call_expiry.h"
+#include "net/call_hedge.h"
 #include "net/call_retry.h"
 
-/* Timers of libevent may come this much early. */
-#define TIMER_SLACK 0.001
-
-static void __attribute__((format(printf, 2, 3)))
-note(const struct call_job *job, const char *format, ...)
+void
+call_job_note(const struct call_job *job, const char *format, ...)
 {
 	const struct call_options *options = &job->engine->options;
 	char text[640];
@@ -33,124 +32,52 @@ note(const struct call_job *job, const char *format, ...)
 	options->note(options->note_argument, text);
 }
 
-static double
-timeout_of(const struct call_job *job)
-{
-	return job->task->timeout >= 0 ? job->task->timeout
-				       : job->engine->options.timeout;
-}
-
-/*
- * When a waiting job has to give up.  The timeout counts from the first
- * attempt.  Before it, only waiting for a service where nobody is counts: for
- * tasks that were given a timeout by name, and where nobody has ever been.
- */
-static double
-expiry(const struct call_job *job)
-{
-	double since, limit = job->deadline;
-	bool worked;
-
-	if (job->begun)
-		return job->expires;
-	if (job->lane == NULL || !call_lane_down(job->lane, &since, &worked))
-		return limit;
-	if (worked && job->task->timeout < 0)
-		return limit;
-	return fmin(limit, fmax(since, job->submitted) + timeout_of(job));
-}
-
+/* What cannot even be tried. */
 static void
-set_timer(struct call_job *job, double at)
-{
-	struct timeval wait = duration_timeval(at - time_monotonic());
-
-	if (!isfinite(at)) {
-		if (evtimer_pending(&job->timer, NULL))
-			evtimer_del(&job->timer);
-		return;
-	}
-	evtimer_add(&job->timer, &wait);
-}
-
-void
-call_job_arm(struct call_job *job)
-{
-	double at = expiry(job);
-
-	set_timer(job, job->delayed ? fmin(at, job->resume) : at);
-}
-
-void
-call_lane_arm(struct call_lane *lane)
-{
-	struct call_job *job;
-
-	TAILQ_FOREACH(job, &lane->jobs, link)
-	call_job_arm(job);
-}
-
-static void
-explain_unbegun(const struct call_job *job, struct task_failure *failure)
-{
-	const struct call_service *service = job->service;
-
-	if (time_monotonic() + TIMER_SLACK >= job->deadline)
-		task_failure_set(failure, CODE_DEADLINE,
-		    "%s: its deadline passed before it could be sent",
-		    service->name);
-	else if (service->place_count == 0 && job->lane->place == NULL)
-		task_failure_set(failure, CODE_NO_INSTANCES, "%s: no instances",
-		    service->name);
-	else if (service->working == 0 && job->lane->place == NULL)
-		task_failure_set(failure, CODE_UNPLACEABLE,
-		    "%s: %zu instances, none takes work", service->name,
-		    service->place_count);
-	else
-		task_failure_set(failure, CODE_UNREACHABLE,
-		    "%s: every connection is refused", service->name);
-}
-
-/* Out of its lane or delay, with the reason why it waited. */
-static void
-expire(struct call_job *job)
+refuse(struct call_job *job, const char *message)
 {
 	struct task_failure failure;
 
-	if (job->begun) {
-		task_failure_set(&failure, job->last.code,
-		    "%.400s (given up after %.3g s)", job->last.message,
-		    time_monotonic() - (job->expires - timeout_of(job)));
-		failure.status = job->last.status;
-	} else {
-		explain_unbegun(job, &failure);
-	}
-	if (job->lane != NULL)
-		call_lane_remove(&job->engine->pool, job->lane, job);
-	call_job_finish(job, &failure, NULL, NULL);
+	task_failure_set(
+	    &failure, CODE_UNREACHABLE, "%s: %s", job->service->name, message);
+	(void)call_job_finish(job, &failure, NULL, NULL);
+}
+
+/* Into the lane that it came from, or wherever its like are by now. */
+static void
+queue_again(struct call_job *job)
+{
+	struct svc_error error;
+
+	if (call_job_queue(job, NULL, &error) == -1)
+		refuse(job, error.message);
 }
 
 static void
 on_timer(evutil_socket_t fd, short what, void *argument)
 {
 	struct call_job *job = argument;
-	double now = time_monotonic() + TIMER_SLACK;
+	struct call_engine *engine = job->engine;
+	double now = time_monotonic() + CALL_TIMER_SLACK;
 
 	(void)fd;
 	(void)what;
-	if (now >= expiry(job)) {
-		expire(job);
+	if (job->running > 0) {
+		call_hedge_due(job);
+	} else if (now >= call_expiry_at(job)) {
+		call_expiry_end(job);
 	} else if (job->delayed && now >= job->resume) {
 		job->delayed = false;
-		call_job_queue(job, NULL);
+		queue_again(job);
 	} else {
-		call_job_arm(job);
+		call_expiry_arm(job);
 	}
-	call_http_wake(job->engine->http);
+	call_http_wake(engine->http);
 }
 
 struct call_job *
-call_job_new(struct call_engine *engine, struct call_task *task)
+call_job_new(struct call_engine *engine, struct call_service *service,
+    struct call_task *task)
 {
 	struct call_job *job = TAILQ_FIRST(&engine->spare);
 
@@ -163,7 +90,9 @@ call_job_new(struct call_engine *engine, struct call_task *task)
 	memset(job, 0, offsetof(struct call_job, last));
 	job->last.code = CODE_NONE;
 	job->engine = engine;
+	job->service = service;
 	job->task = task;
+	job->planned = task->planned != NULL;
 	job->submitted = time_monotonic();
 	job->deadline =
 	    task->deadline == 0
@@ -174,7 +103,20 @@ call_job_new(struct call_engine *engine, struct call_task *task)
 	evtimer_assign(&job->timer, engine->base, on_timer, job);
 	TAILQ_INSERT_TAIL(&engine->jobs, job, all);
 	engine->pending++;
+	service->users++;
 	return job;
+}
+
+void
+call_job_free(struct call_job *job)
+{
+	struct call_engine *engine = job->engine;
+
+	call_expiry_disarm(job);
+	TAILQ_REMOVE(&engine->jobs, job, all);
+	TAILQ_INSERT_HEAD(&engine->spare, job, link);
+	engine->pending--;
+	job->service->users--;
 }
 
 /* A planned task stays where it was planned while that takes work. */
@@ -189,102 +131,116 @@ planned_place(const struct call_job *job)
 	return place;
 }
 
-void
-call_job_queue(struct call_job *job, struct call_place *place)
+int
+call_job_queue(
+    struct call_job *job, struct call_place *place, struct svc_error *error)
 {
+	struct call_pool *pool = &job->engine->pool;
 	struct call_lane *lane;
 
 	if (place == NULL)
 		place = planned_place(job);
-	lane = place == NULL ? &job->service->lane : &place->lane;
-	call_lane_add(&job->engine->pool, lane, job);
-	if (job->begun || !lane->runnable || isfinite(job->deadline))
-		call_job_arm(job);
+	lane = place != NULL
+		   ? &place->lane
+		   : call_pool_lane(pool, job->service, job->task, error);
+	if (lane == NULL)
+		return -1;
+	call_lane_add(pool, lane, job);
+	call_expiry_arm(job);
+	return 0;
 }
 
 void
+call_job_leave(struct call_job *job)
+{
+	struct call_engine *engine = job->engine;
+
+	if (job->lane == NULL && !job->delayed)
+		return;
+	if (job->reason == CALL_RETRY)
+		call_budget_return(&engine->retries);
+	if (job->lane != NULL)
+		call_lane_remove(&engine->pool, job->lane, job);
+	job->delayed = false;
+}
+
+bool
 call_job_finish(struct call_job *job, const struct task_failure *failure,
     const struct call_place *place, const struct call_answer *answer)
 {
 	struct call_engine *engine = job->engine;
 	struct call_service *service = job->service;
-	struct call_task *task = job->task;
 	struct call_outcome outcome;
+	bool taken;
 
 	memset(&outcome, 0, offsetof(struct call_outcome, failure));
 	outcome.failure.code = CODE_NONE;
 	if (failure != NULL)
 		outcome.failure = *failure;
-	outcome.failure.attempts = outcome.attempts = job->attempts;
+	outcome.failure.attempts = outcome.attempts = job->sent;
 	outcome.status = answer == NULL ? job->last.status : answer->status;
 	outcome.ms = answer == NULL ? 0 : answer->ms;
+	outcome.elapsed = job->sent > 0 ? time_monotonic() - job->first : -1;
 	outcome.body = answer == NULL ? "" : answer->body;
 	outcome.body_length = answer == NULL ? 0 : answer->body_length;
+	outcome.store = answer == NULL ? NULL : answer->store;
 	outcome.content_type = answer == NULL ? NULL : answer->content_type;
 	outcome.instance = place == NULL ? NULL : &place->instance;
-	if (evtimer_initialized(&job->timer) &&
-	    evtimer_pending(&job->timer, NULL))
-		evtimer_del(&job->timer);
-	TAILQ_REMOVE(&engine->jobs, job, all);
-	TAILQ_INSERT_HEAD(&engine->spare, job, link);
-	engine->pending--;
-	service->users--;
-	engine->done(engine->argument, task, &outcome);
+	/* Its memory may serve the next task from within done(). */
+	call_job_free(job);
+	taken = engine->done(engine->argument, job->task, &outcome);
 	/* A name that only lines knew is not kept. */
 	if (place == NULL)
 		call_pool_forget(&engine->pool, service);
+	return taken;
+}
+
+void
+call_job_stop(struct call_job *job)
+{
+	struct call_pool *pool = &job->engine->pool;
+	struct call_attempt *attempt;
+
+	call_job_leave(job);
+	call_hedge_forget(job);
+	while ((attempt = call_attempt_first(job)) != NULL)
+		call_place_end(
+		    pool, call_attempt_cancel(attempt, time_monotonic()));
 }
 
 void
 call_job_cancel(struct call_job *job)
 {
 	struct call_engine *engine = job->engine;
-	struct call_place *place = job->place;
+	struct call_attempt *attempt = call_attempt_first(job);
+	struct call_place *place = NULL;
 	struct task_failure failure;
 
 	task_failure_set(&failure, CODE_CANCELLED, "%s: cancelled %s",
 	    job->service->name,
-	    place != NULL ? "while it ran"
-	    : job->begun  ? "while it waited to be sent again"
-			  : "before it was sent");
-	if (job->lane != NULL)
-		call_lane_remove(&engine->pool, job->lane, job);
-	if (place != NULL) {
-		call_http_cancel(engine->http, job->request);
-		engine->running--;
-	}
-	call_job_finish(job, &failure, place, NULL);
+	    attempt != NULL ? "while it ran"
+	    : job->begun    ? "while it waited to be sent again"
+			    : "before it was sent");
+	if (attempt != NULL)
+		place = call_attempt_cancel(attempt, time_monotonic());
+	call_job_stop(job);
+	(void)call_job_finish(job, &failure, place, NULL);
 	if (place != NULL)
 		call_place_end(&engine->pool, place);
 }
 
-/* What cannot even be tried. */
+/* Its first attempt: from here on its time runs. */
 static void
-refuse(struct call_job *job, enum task_code code, const char *message)
+begin(struct call_job *job, double now)
 {
-	struct task_failure failure;
+	struct call_engine *engine = job->engine;
 
-	task_failure_set(&failure, code, "%s: %s", job->service->name, message);
-	call_job_finish(job, &failure, NULL, NULL);
-}
-
-static int
-post(struct call_job *job, struct call_place *place, double now,
-    struct svc_error *error)
-{
-	double remaining = job->expires - now;
-	struct call_post request = {
-	    .target = place->target,
-	    .id = job->task->id,
-	    .deadline = time_now() + (int64_t)(remaining * 1000),
-	    .body = job->task->body,
-	    .content_type = job->task->content_type,
-	    .timeout = remaining,
-	    .argument = job,
-	};
-
-	return call_http_post(
-	    job->engine->http, &request, &job->request, error);
+	job->begun = true;
+	job->first = now;
+	job->expires =
+	    fmin(now + call_expiry_timeout(engine, job->task), job->deadline);
+	call_budget_begin(&engine->retries);
+	call_budget_begin(&engine->hedges);
 }
 
 void
@@ -293,60 +249,36 @@ call_job_start(struct call_job *job, struct call_place *place, double now)
 	struct call_engine *engine = job->engine;
 	struct svc_error error;
 
-	if (evtimer_pending(&job->timer, NULL))
-		evtimer_del(&job->timer);
+	call_expiry_disarm(job);
 	if (now >= job->deadline || (job->begun && now >= job->expires)) {
-		expire(job);
+		call_expiry_end(job);
 		return;
 	}
 	call_lane_remove(&engine->pool, job->lane, job);
-	if (!job->begun) {
-		job->begun = true;
-		job->expires = fmin(now + timeout_of(job), job->deadline);
-	}
-	if ((place->target == NULL &&
-		call_target_new(&place->target, place->instance.address,
-		    place->owner, &error) == -1) ||
-	    post(job, place, now, &error) == -1) {
-		refuse(job, CODE_UNREACHABLE, error.message);
-		return;
-	}
-	job->place = place;
-	job->sent = now;
-	job->attempts++;
-	engine->running++;
-	call_place_begin(&engine->pool, place);
+	if (!job->begun)
+		begin(job, now);
+	job->hedged = false;
+	if (call_attempt_start(job, place, job->reason, now, &error) == -1)
+		refuse(job, error.message);
+	else
+		call_hedge_arm(job, now);
 }
 
 static void
-delay(struct call_job *job, double now)
-{
-	struct call_pool *pool = &job->engine->pool;
-	int before = job->attempts - 1;
-
-	job->delayed = true;
-	job->resume =
-	    now + call_pool_jitter(pool, before > 16 ? 16 : (unsigned)before);
-	call_job_arm(job);
-}
-
-static void
-take_busy(struct call_job *job, struct call_place *place,
+take_busy(struct call_job *job, const struct call_attempt *attempt,
     const struct call_answer *answer, double now)
 {
 	struct call_pool *pool = &job->engine->pool;
+	struct call_place *place = attempt->place;
 	double cap = job->engine->options.timeout;
 
-	if (answer->kind == ANSWER_HTTP) {
+	if (answer->kind == ANSWER_HTTP)
 		call_place_answered(place);
-	} else if (call_place_refused(place, now)) {
-		/* Those behind it may have to give up, too. */
-		call_lane_arm(&place->lane);
-		call_lane_arm(&job->service->lane);
-	}
+	else if (call_place_refused(place, now))
+		/* Those who wait may have to give up, too. */
+		call_expiry_arm_service(job->engine, job->service);
 	call_place_busy(
-	    pool, place, fmin(answer->retry_after, cap), job->sent, now);
-	note(job, "%s; waiting", job->last.message);
+	    pool, place, fmin(answer->retry_after, cap), attempt->sent, now);
 }
 
 static void
@@ -355,59 +287,108 @@ take_failure(struct call_job *job, struct call_place *place,
 {
 	if (answer->kind == ANSWER_HTTP)
 		call_place_answered(place);
-	call_place_failed(&job->engine->pool, place, now);
+	call_place_failed(&job->engine->pool, place, call_fault(answer), now);
 	job->avoid = place;
 }
 
-/* Waits again, or gives up: 1 when it waits. */
-static int
-again(struct call_job *job, enum call_verdict verdict, double now)
+static bool
+retry(struct call_job *job, double now)
 {
-	if (job->engine->ending || now >= job->expires)
-		return 0;
-	if (verdict == VERDICT_AGAIN && job->retries > 0) {
-		job->retries--;
-		job->last.body = NULL;
-		note(job, "%s; sending it again, %d retries left",
-		    job->last.message, job->retries);
-		delay(job, now);
-		return 1;
+	struct call_engine *engine = job->engine;
+	struct task_failure *last = &job->last;
+	struct task_failure why = *last;
+
+	if (job->retries == 0)
+		return false;
+	if (!call_budget_take(&engine->retries)) {
+		snprintf(last->message, sizeof(last->message),
+		    "%.400s (not sent again: the budget of retries is used up)",
+		    why.message);
+		return false;
 	}
-	if (verdict == VERDICT_BUSY) {
-		job->last.body = NULL;
-		call_job_queue(job, NULL);
-		return 1;
+	job->retries--;
+	call_job_note(job, "%s; sending it again, %d retries left",
+	    last->message, job->retries);
+	job->reason = CALL_RETRY;
+	job->delayed = true;
+	job->resume = now + call_pool_jitter(&engine->pool, job->retried++);
+	call_expiry_arm(job);
+	return true;
+}
+
+/* Whether it goes on after an attempt has failed; else it is at its end. */
+static bool
+goes_on(struct call_job *job, enum call_verdict verdict, double now)
+{
+	if (job->running > 0) {
+		call_job_note(
+		    job, "%s; the other request still runs", job->last.message);
+		return true;
 	}
-	return 0;
+	if (job->engine->ending || now + CALL_TIMER_SLACK >= job->expires)
+		return false;
+	if (verdict == VERDICT_AGAIN)
+		return retry(job, now);
+	if (verdict != VERDICT_BUSY)
+		return false;
+	call_job_note(job, "%s; waiting", job->last.message);
+	job->reason = CALL_WAITED;
+	queue_again(job);
+	return true;
+}
+
+/* An answer with a result, if who gets it can read it. */
+static enum call_result
+succeed(struct call_job *job, struct call_place *place,
+    const struct call_answer *answer, double now)
+{
+	struct call_pool *pool = &job->engine->pool;
+
+	call_place_answered(place);
+	call_job_stop(job);
+	if (call_job_finish(job, NULL, place, answer)) {
+		call_place_succeeded(pool, place, now);
+		return CALL_ANSWERED;
+	}
+	call_place_failed(pool, place, true, now);
+	return CALL_FAILED;
+}
+
+static enum call_result
+fail(struct call_job *job, const struct call_attempt *attempt,
+    const struct call_answer *answer, enum call_verdict verdict, double now)
+{
+	struct call_place *place = attempt->place;
+
+	call_explain(
+	    answer, place->instance.service, place->instance.id, &job->last);
+	if (verdict == VERDICT_BUSY)
+		take_busy(job, attempt, answer, now);
+	else
+		take_failure(job, place, answer, now);
+	if (!goes_on(job, verdict, now))
+		(void)call_job_finish(job, &job->last, place, answer);
+	return verdict == VERDICT_BUSY ? CALL_BUSY : CALL_FAILED;
 }
 
 void
 call_job_ended(void *argument, const struct call_answer *answer)
 {
-	struct call_job *job = argument;
+	/* From within done() the job may become another one's. */
+	const struct call_attempt ended = *(struct call_attempt *)argument;
+	struct call_job *job = ended.job;
 	struct call_engine *engine = job->engine;
-	struct call_place *place = job->place;
 	double now = time_monotonic();
 	enum call_verdict verdict;
+	enum call_result result;
 
 	verdict = call_judge(answer, engine->options.idempotent);
-	engine->running--;
-	job->place = NULL;
-	job->request = NULL;
-	if (verdict == VERDICT_DONE) {
-		call_place_answered(place);
-		call_place_succeeded(&engine->pool, place, now);
-		call_job_finish(job, NULL, place, answer);
-		call_place_end(&engine->pool, place);
-		return;
-	}
-	call_explain(
-	    answer, place->instance.service, place->instance.id, &job->last);
-	if (verdict == VERDICT_BUSY)
-		take_busy(job, place, answer, now);
+	call_attempt_free(argument);
+	call_hedge_forget(job);
+	if (verdict == VERDICT_DONE)
+		result = succeed(job, ended.place, answer, now);
 	else
-		take_failure(job, place, answer, now);
-	if (!again(job, verdict, now))
-		call_job_finish(job, &job->last, place, answer);
-	call_place_end(&engine->pool, place);
+		result = fail(job, &ended, answer, verdict, now);
+	call_attempt_count(&ended, result, answer->ms, answer->received);
+	call_place_end(&engine->pool, ended.place);
 }

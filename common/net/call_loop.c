@@ -12,6 +12,9 @@
 
 /* Steps of libcurl in one go, before other events get their turn. */
 #define ROUNDS_MAX 16
+/* Of what nobody asked for, how much is read at once, and how often. */
+#define WASTE_SIZE  8192
+#define WASTE_READS 128
 
 /* A socket of libcurl's.  Ours: opened and closed through our callbacks. */
 struct call_socket {
@@ -20,6 +23,7 @@ struct call_socket {
 	short armed; /* what the event waits for; 0: not added */
 	short wanted; /* what libcurl wants; 0: the connection idles */
 	bool ours;
+	bool in_turn; /* HTTP/1: the server speaks when it is asked */
 };
 
 static void
@@ -96,6 +100,25 @@ timer_wanted(CURLM *multi, long milliseconds, void *argument)
 	return 0;
 }
 
+/*
+ * What is there to read while the connection idles would be taken for the next
+ * request's answer: libcurl 7.88 uses the connection all the same.  At its end,
+ * with nothing left to read, it does not.
+ */
+static void
+end_if_talking(curl_socket_t fd)
+{
+	char waste[WASTE_SIZE];
+	int i;
+
+	if (recv(fd, waste, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+		return;
+	shutdown(fd, SHUT_RDWR);
+	for (i = 0; i < WASTE_READS; i++)
+		if (recv(fd, waste, sizeof(waste), MSG_DONTWAIT) <= 0)
+			return;
+}
+
 static void
 on_socket(evutil_socket_t fd, short what, void *argument)
 {
@@ -105,6 +128,8 @@ on_socket(evutil_socket_t fd, short what, void *argument)
 	if (sock->wanted == 0) {
 		/* The server closed an idle connection: libcurl finds out when
 		 * it wants to use it, and until then nobody cares. */
+		if (sock->in_turn)
+			end_if_talking(fd);
 		event_del(&sock->event);
 		sock->armed = 0;
 		return;
@@ -122,6 +147,19 @@ find_socket(struct call_loop *loop, curl_socket_t fd)
 	if (fd < 0 || (size_t)fd >= loop->socket_count)
 		return NULL;
 	return loop->sockets[fd];
+}
+
+static void
+drop_socket(struct call_loop *loop, curl_socket_t fd)
+{
+	struct call_socket *sock = find_socket(loop, fd);
+
+	if (sock == NULL)
+		return;
+	if (sock->armed != 0)
+		event_del(&sock->event);
+	loop->sockets[fd] = NULL;
+	free(sock);
 }
 
 static struct call_socket *
@@ -142,6 +180,8 @@ make_socket(struct call_loop *loop, curl_socket_t fd, bool ours)
 		loop->sockets = grown;
 		loop->socket_count = count;
 	}
+	/* A socket that was not connected yet libcurl closes by itself. */
+	drop_socket(loop, fd);
 	sock = calloc(1, sizeof(*sock));
 	if (sock == NULL)
 		return NULL;
@@ -149,19 +189,6 @@ make_socket(struct call_loop *loop, curl_socket_t fd, bool ours)
 	sock->ours = ours;
 	loop->sockets[fd] = sock;
 	return sock;
-}
-
-static void
-drop_socket(struct call_loop *loop, curl_socket_t fd)
-{
-	struct call_socket *sock = find_socket(loop, fd);
-
-	if (sock == NULL)
-		return;
-	if (sock->armed != 0)
-		event_del(&sock->event);
-	loop->sockets[fd] = NULL;
-	free(sock);
 }
 
 static int
@@ -177,6 +204,20 @@ arm_socket(struct call_socket *sock, curl_socket_t fd)
 	return event_add(&sock->event, NULL);
 }
 
+/* libcurl has what it wanted for handle. */
+static void
+make_idle(struct call_socket *sock, CURL *handle, curl_socket_t fd)
+{
+	long version = 0;
+
+	curl_easy_getinfo(handle, CURLINFO_HTTP_VERSION, &version);
+	sock->wanted = 0;
+	sock->in_turn = version == CURL_HTTP_VERSION_1_0 ||
+			version == CURL_HTTP_VERSION_1_1;
+	if (sock->in_turn)
+		end_if_talking(fd);
+}
+
 static int
 socket_wanted(CURL *handle, curl_socket_t fd, int what, void *argument,
     void *socket_argument)
@@ -184,13 +225,11 @@ socket_wanted(CURL *handle, curl_socket_t fd, int what, void *argument,
 	struct call_loop *loop = argument;
 	struct call_socket *sock = find_socket(loop, fd);
 
-	(void)handle;
 	(void)socket_argument;
 	if (what == CURL_POLL_REMOVE) {
-		if (sock == NULL)
-			return 0;
-		sock->wanted = 0;
-		if (!sock->ours)
+		if (sock != NULL && sock->ours)
+			make_idle(sock, handle, fd);
+		else
 			drop_socket(loop, fd);
 		return 0;
 	}

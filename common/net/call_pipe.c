@@ -6,16 +6,18 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "line/instance.h"
+#include "net/call_intake.h"
+#include "net/call_line.h"
+#include "net/call_output.h"
+#include "net/call_preview.h"
+#include "net/call_queue.h"
 
-/* More waiting output than this holds new tasks back. */
-#define PENDING_MAX (1024UL * 1024)
 /* Held beyond what the bound gives to tasks: small lines need no more. */
 #define HELD_SLACK (4UL * 1024 * 1024)
+/* A line longer than this is not copied. */
+#define LINE_COPIED (1024UL * 1024)
 /* Lines in one go, before other events get their turn. */
 #define LINES_MAX 128
-
-TAILQ_HEAD(call_items, call_item);
 
 struct call_pipe {
 	struct event_base *base;
@@ -23,20 +25,15 @@ struct call_pipe {
 	struct call_engine *engine;
 	struct call_watch *watch; /* or NULL */
 	struct event *pump; /* lines may be taken, or written */
-	struct event *input; /* NULL: the descriptor never blocks */
-	struct event *output; /* the same */
-	struct call_items spare;
-	struct call_items active; /* in the order of input */
-	struct call_items finished; /* without -k, in the order of their ends */
-	size_t busy; /* not spare */
-	size_t held; /* bytes of lines and outputs of those */
-	struct buffer tail; /* what was cancelled before it became an item */
-	bool ended; /* no more input */
+	struct event *tick; /* progress is asked for; or NULL */
+	struct call_intake intake;
+	struct call_output output;
+	struct call_queue queue;
+	struct call_tally tally;
 	int stops;
 	bool broken;
 	bool broken_output;
 	int number; /* errno of that */
-	struct call_counts counts;
 	struct svc_error error;
 };
 
@@ -70,31 +67,29 @@ fail(struct call_pipe *pipe, const struct svc_error *error, bool output)
 	event_base_loopbreak(pipe->base);
 }
 
-static struct call_item *
-take_item(struct call_pipe *pipe)
+/* The callbacks of input and output. */
+static void
+on_came(void *argument, const struct svc_error *error)
 {
-	struct call_item *item = TAILQ_FIRST(&pipe->spare);
-
-	if (item != NULL)
-		TAILQ_REMOVE(&pipe->spare, item, link);
-	else if ((item = call_item_new(pipe)) == NULL)
-		return NULL;
-	pipe->busy++;
-	TAILQ_INSERT_TAIL(&pipe->active, item, link);
-	return item;
+	if (error != NULL)
+		fail(argument, error, false);
+	else
+		wake(argument);
 }
 
 static void
-free_item(struct call_pipe *pipe, struct call_item *item)
+on_moved(void *argument, const struct svc_error *error)
 {
-	call_item_clear(item);
-	TAILQ_INSERT_HEAD(&pipe->spare, item, link);
-	pipe->busy--;
+	if (error != NULL)
+		fail(argument, error, true);
+	else
+		wake(argument);
 }
 
 /* Its text is complete: it is written when its turn comes. */
 static void
-finish_item(struct call_pipe *pipe, struct call_item *item)
+end_item(struct call_pipe *pipe, struct call_item *item, enum item_state state,
+    double seconds)
 {
 	struct svc_error error;
 
@@ -102,61 +97,22 @@ finish_item(struct call_pipe *pipe, struct call_item *item)
 		svc_error_set(&error, EX_OSERR, "out of memory");
 		fail(pipe, &error, false);
 	}
-	/* From here on only the text counts. */
-	pipe->held -= item->size;
-	pipe->held += item->out.length;
-	call_item_settle(item);
-	item->done = true;
-	if (!pipe->options.keep_order) {
-		TAILQ_REMOVE(&pipe->active, item, link);
-		TAILQ_INSERT_TAIL(&pipe->finished, item, link);
-	}
+	call_tally_add(&pipe->tally, item, state, seconds);
+	call_queue_end(&pipe->queue, item);
 	wake(pipe);
 }
 
+/* error says what is wrong with a line, or that memory ran out. */
 static void
-count_failed(struct call_pipe *pipe, enum item_state state)
+complain(struct call_pipe *pipe, const struct svc_error *error)
 {
-	if (state == ITEM_FAILED)
-		pipe->counts.failed++;
-}
-
-/* Of a line that was read; error is filled when it is invalid. */
-static void
-count_read(struct call_pipe *pipe, enum item_state state,
-    const struct svc_error *error)
-{
-	count_failed(pipe, state);
-	if (state != ITEM_INVALID)
-		return;
-	pipe->counts.invalid++;
 	if (error->code == EX_OSERR)
 		fail(pipe, error, false);
 	else if (pipe->options.warn != NULL)
 		pipe->options.warn(pipe->options.argument, error->message);
 }
 
-/* Who waited for a service with nobody there is told why. */
-static void
-say_why(
-    struct call_pipe *pipe, const char *service, struct task_failure *failure)
-{
-	struct buffer why = BUFFER_INIT;
-	const char *text;
-	bool retryable = failure->retryable;
-
-	if (pipe->watch == NULL || (failure->code != CODE_NO_INSTANCES &&
-				       failure->code != CODE_UNPLACEABLE))
-		return;
-	call_watch_why(pipe->watch, service, &why);
-	text = buffer_string(&why);
-	if (text != NULL)
-		task_failure_set(failure, failure->code, "%s", text);
-	failure->retryable = retryable;
-	buffer_release(&why);
-}
-
-static void
+static bool
 on_done(
     void *argument, struct call_task *task, const struct call_outcome *outcome)
 {
@@ -166,46 +122,14 @@ on_done(
 	enum item_state state;
 
 	if (outcome->failure.code == CODE_NONE) {
-		state = call_item_finish(item, outcome, &pipe->options.item);
+		state = call_line_finish(item, outcome, &pipe->options.item);
 	} else {
 		told = *outcome;
-		say_why(pipe, task->service, &told.failure);
-		state = call_item_finish(item, &told, &pipe->options.item);
+		call_watch_explain(pipe->watch, task->service, &told.failure);
+		state = call_line_finish(item, &told, &pipe->options.item);
 	}
-	count_failed(pipe, state);
-	finish_item(pipe, item);
-}
-
-/* There is nothing to wait for. */
-static enum item_state
-nobody(struct call_pipe *pipe, struct call_item *item)
-{
-	struct task_failure failure;
-
-	task_failure_set(&failure, CODE_NO_INSTANCES, "%s: no instances",
-	    item->task.service);
-	say_why(pipe, item->task.service, &failure);
-	call_item_fail(item, &failure, &pipe->options.item);
-	return ITEM_FAILED;
-}
-
-/* What would be sent, as a line. */
-static enum item_state
-preview(struct call_pipe *pipe, struct call_item *item, struct svc_error *error)
-{
-	struct buffer *out = &item->out;
-	int found;
-
-	buffer_append_format(out, "{\"id\":\"%s\",\"service\":\"%s\",",
-	    item->task.id, item->task.service);
-	found = call_preview(pipe->engine, &item->task, out, error);
-	if (found == -1)
-		return ITEM_INVALID;
-	if (found == 1) {
-		buffer_append_string(out, "}\n");
-		return ITEM_FINISHED;
-	}
-	return nobody(pipe, item);
+	end_item(pipe, item, state, outcome->elapsed);
+	return state == ITEM_FINISHED;
 }
 
 /* Sends it, or prints what would be.  ITEM_READY: it is on its way. */
@@ -218,21 +142,26 @@ submit(struct call_pipe *pipe, struct call_item *item, struct svc_error *error)
 	if (pipe->watch != NULL)
 		known = call_watch_add(
 		    pipe->watch, item->task.service, !planned, error);
-	if (known == -1)
+	if (known == -1) {
+		fail(pipe, error, false);
 		return ITEM_INVALID;
+	}
 	if (known == 0 && !planned)
-		return nobody(pipe, item);
+		return call_refuse_nobody(
+		    pipe->engine, pipe->watch, item, &pipe->options.item);
 	if (pipe->options.preview)
-		return preview(pipe, item, error);
-	if (call_submit(pipe->engine, &item->task, error) == -1)
-		return ITEM_INVALID;
-	return ITEM_READY;
+		return call_preview_item(pipe->engine, pipe->watch, item,
+		    &pipe->options.item, error);
+	if (call_submit(pipe->engine, &item->task, error) == 0)
+		return ITEM_READY;
+	return call_line_refuse(
+	    item, &pipe->options.item, error->message, error);
 }
 
 static void
 take_line(struct call_pipe *pipe, const struct line *line)
 {
-	struct call_item *item = take_item(pipe);
+	struct call_item *item = call_queue_take(&pipe->queue);
 	struct svc_error error;
 	enum item_state state;
 
@@ -241,25 +170,19 @@ take_line(struct call_pipe *pipe, const struct line *line)
 		fail(pipe, &error, false);
 		return;
 	}
+	pipe->tally.taken++;
+	/* Without memory for what is behind it, a copy may still succeed. */
+	if (line->length > LINE_COPIED)
+		(void)call_intake_take(&pipe->intake, &item->line);
 	state = call_item_read(item, line, &pipe->options.item, &error);
-	pipe->held += item->size;
-	if (line->length > PENDING_MAX)
-		reader_trim(pipe->options.reader);
-	if (state == ITEM_READY) {
+	call_queue_hold(&pipe->queue, item);
+	if (state == ITEM_READY)
 		state = submit(pipe, item, &error);
-		if (state == ITEM_READY)
-			return;
-		if (state == ITEM_INVALID)
-			fail(pipe, &error, false);
-	}
-	count_read(pipe, state, &error);
-	finish_item(pipe, item);
-}
-
-static size_t
-held(const struct call_pipe *pipe)
-{
-	return pipe->held + writer_pending(pipe->options.writer);
+	if (state == ITEM_READY || pipe->broken)
+		return;
+	if (state == ITEM_INVALID)
+		complain(pipe, &error);
+	end_item(pipe, item, state, -1);
 }
 
 /* Whether one more line may be taken in. */
@@ -267,180 +190,82 @@ static bool
 has_room(const struct call_pipe *pipe)
 {
 	size_t jobs = (size_t)pipe->options.call.jobs;
-	size_t limit = larger_limit(pipe);
+	size_t limit = larger_limit(pipe), held;
 
-	if (pipe->ended || pipe->broken || pipe->busy >= 2 * jobs ||
-	    call_room(pipe->engine) == 0 ||
-	    writer_pending(pipe->options.writer) > PENDING_MAX)
+	if (pipe->intake.ended || pipe->broken ||
+	    pipe->queue.busy >= 2 * jobs || call_room(pipe->engine) == 0 ||
+	    call_output_full(&pipe->output))
 		return false;
-	return pipe->busy == 0 ||
-	       held(pipe) + limit <= jobs * limit + HELD_SLACK;
-}
-
-static void
-fill(struct call_pipe *pipe)
-{
-	struct svc_error error;
-	struct line last;
-	int came;
-
-	came = reader_fill(pipe->options.reader, &error);
-	if (came == -1) {
-		fail(pipe, &error, false);
-		return;
-	}
-	if (came == 1)
-		return;
-	/* A last line without newline appears only now. */
-	pipe->ended = true;
-	if (reader_next(pipe->options.reader, &last) == 1)
-		take_line(pipe, &last);
+	held = pipe->queue.held + call_output_pending(&pipe->output);
+	return pipe->queue.busy == 0 ||
+	       held + limit <= jobs * limit + HELD_SLACK;
 }
 
 /* Takes in what there is room for; true: there is more to take. */
 static bool
 take_lines(struct call_pipe *pipe)
 {
-	struct reader *reader = pipe->options.reader;
+	struct svc_error error;
 	struct line line;
 	int n;
 
 	for (n = 0; n < LINES_MAX; n++) {
 		if (!has_room(pipe))
 			return false;
-		if (reader == NULL) {
-			memset(&line, 0, sizeof(line));
-			line.number = 1;
-			pipe->ended = true;
-			take_line(pipe, &line);
-		} else if (reader_next(reader, &line) == 1) {
-			take_line(pipe, &line);
-		} else if (pipe->input != NULL) {
-			event_add(pipe->input, NULL);
+		switch (call_intake_next(&pipe->intake, &line, &error)) {
+		case INTAKE_FAILED:
+			fail(pipe, &error, false);
 			return false;
-		} else {
-			fill(pipe);
+		case INTAKE_WAITS:
+			return false;
+		case INTAKE_LINE:
+			take_line(pipe, &line);
+			break;
+		case INTAKE_AGAIN:
+			break;
 		}
 	}
 	return true;
-}
-
-/*
- * The next finished item, in the order that was asked for, if the writer should
- * hold it.  What is long waits until it can be handed over without a copy.
- */
-static struct call_item *
-next_finished(struct call_pipe *pipe)
-{
-	size_t pending = writer_pending(pipe->options.writer);
-	struct call_item *item;
-
-	item = pipe->options.keep_order ? TAILQ_FIRST(&pipe->active)
-					: TAILQ_FIRST(&pipe->finished);
-	if (item == NULL || !item->done || pending > PENDING_MAX ||
-	    (pending > 0 && item->out.length > PENDING_MAX))
-		return NULL;
-	return item;
-}
-
-static void
-put_text(struct call_pipe *pipe, bool complaint, struct buffer *text)
-{
-	struct svc_error error;
-
-	if (text->length == 0)
-		return;
-	if (complaint)
-		pipe->options.complain(
-		    pipe->options.argument, text->data, text->length);
-	else if (writer_take(pipe->options.writer, text, &error) == -1)
-		fail(pipe, &error, true);
-}
-
-static void
-put_item(struct call_pipe *pipe, struct call_item *item)
-{
-	if (pipe->options.keep_order)
-		TAILQ_REMOVE(&pipe->active, item, link);
-	else
-		TAILQ_REMOVE(&pipe->finished, item, link);
-	pipe->held -= item->out.length;
-	put_text(pipe, item->complaint, &item->out);
-	free_item(pipe, item);
-}
-
-/* Hands finished lines to the writer, as they fit, and has them written. */
-static void
-put_lines(struct call_pipe *pipe)
-{
-	struct writer *writer = pipe->options.writer;
-	struct svc_error error;
-	struct call_item *item;
-
-	while (!pipe->broken) {
-		while ((item = next_finished(pipe)) != NULL)
-			put_item(pipe, item);
-		if (pipe->busy == 0 && pipe->tail.length > 0)
-			put_text(pipe, false, &pipe->tail);
-		if (writer_pending(writer) == 0)
-			return;
-		if (pipe->output != NULL) {
-			event_add(pipe->output, NULL);
-			return;
-		}
-		if (writer_flush(writer, &error) == -1)
-			fail(pipe, &error, true);
-	}
 }
 
 static void
 on_pump(evutil_socket_t fd, short what, void *argument)
 {
 	struct call_pipe *pipe = argument;
-	struct writer *writer = pipe->options.writer;
-	bool more;
+	struct svc_error error;
 
 	(void)fd;
 	(void)what;
-	put_lines(pipe);
-	more = take_lines(pipe);
-	call_pause(pipe->engine, writer_pending(writer) > PENDING_MAX);
-	if (more)
+	if (call_output_put(&pipe->output, &pipe->queue, &error) == -1)
+		fail(pipe, &error, true);
+	if (take_lines(pipe))
 		wake(pipe);
-	if (pipe->ended && pipe->busy == 0 && pipe->tail.length == 0 &&
-	    writer_pending(writer) == 0)
+	call_pause(pipe->engine, call_output_full(&pipe->output));
+	if (pipe->intake.ended && pipe->queue.busy == 0 &&
+	    call_output_idle(&pipe->output))
 		event_base_loopbreak(pipe->base);
 }
 
 static void
-on_input(evutil_socket_t fd, short what, void *argument)
+report(const struct call_pipe *pipe)
 {
-	struct call_pipe *pipe = argument;
+	struct call_progress progress;
 
-	(void)fd;
-	(void)what;
-	if (pipe->ended)
+	if (pipe->options.progress == NULL)
 		return;
-	fill(pipe);
-	wake(pipe);
+	call_tally_progress(&pipe->tally, &progress);
+	progress.consumed = call_intake_consumed(&pipe->intake);
+	progress.running = call_running(pipe->engine);
+	progress.ended = pipe->intake.ended;
+	pipe->options.progress(pipe->options.argument, &progress);
 }
 
 static void
-on_output(evutil_socket_t fd, short what, void *argument)
+on_tick(evutil_socket_t fd, short what, void *argument)
 {
-	struct call_pipe *pipe = argument;
-	struct svc_error error;
-	int more;
-
 	(void)fd;
 	(void)what;
-	more = writer_step(pipe->options.writer, &error);
-	if (more == -1)
-		fail(pipe, &error, true);
-	else if (more == 1)
-		event_add(pipe->output, NULL);
-	if (more == 0 || writer_pending(pipe->options.writer) <= PENDING_MAX)
-		wake(pipe);
+	report(argument);
 }
 
 /* A line that was read, but will not be sent. */
@@ -452,36 +277,36 @@ cancel_line(
 	struct svc_error error;
 	enum item_state state;
 
+	pipe->tally.taken++;
 	state = call_item_read(item, line, &pipe->options.item, &error);
 	if (state == ITEM_READY) {
 		task_failure_set(&failure, CODE_CANCELLED,
-		    "%s: cancelled "
-		    "before it was sent",
-		    item->task.service);
-		call_item_fail(item, &failure, &pipe->options.item);
-		state = ITEM_FAILED;
+		    "%s: cancelled before it was sent", item->task.service);
+		state = call_line_fail(item, &failure, &pipe->options.item);
+	} else if (state == ITEM_INVALID) {
+		complain(pipe, &error);
 	}
-	count_read(pipe, state, &error);
-	if (item->complaint)
-		put_text(pipe, true, &item->out);
-	else
-		buffer_append(&pipe->tail, item->out.data, item->out.length);
+	call_tally_add(&pipe->tally, item, state, -1);
+	call_output_append(&pipe->output, item->complaint, &item->out);
 	call_item_clear(item);
 }
 
-/* All lines that read(2) has brought already. */
+/* All that read(2) has brought already. */
 static void
 cancel_input(struct call_pipe *pipe)
 {
-	struct call_item *item;
+	struct call_item *item = call_item_new();
+	struct svc_error error;
 	struct line line;
 
-	if (pipe->options.reader == NULL || pipe->ended)
+	if (item == NULL) {
+		svc_error_set(&error, EX_OSERR, "out of memory");
+		fail(pipe, &error, false);
 		return;
-	item = call_item_new(pipe);
-	if (item == NULL)
-		return;
-	while (reader_next(pipe->options.reader, &line) == 1)
+	}
+	if (call_intake_stop(&pipe->intake, &error) == -1)
+		complain(pipe, &error);
+	while (call_intake_next(&pipe->intake, &line, &error) == INTAKE_LINE)
 		cancel_line(pipe, item, &line);
 	call_item_free(item);
 }
@@ -495,9 +320,6 @@ call_pipe_stop(struct call_pipe *pipe)
 		return;
 	}
 	cancel_input(pipe);
-	pipe->ended = true;
-	if (pipe->input != NULL)
-		event_del(pipe->input);
 	call_cancel(pipe->engine, pipe->stops > 1);
 	wake(pipe);
 }
@@ -505,24 +327,40 @@ call_pipe_stop(struct call_pipe *pipe)
 static int
 open_events(struct call_pipe *pipe)
 {
-	struct reader *reader = pipe->options.reader;
+	static const struct timeval tenth = {0, 100000};
 
 	pipe->pump = evtimer_new(pipe->base, on_pump, pipe);
 	if (pipe->pump == NULL)
 		return -1;
-	if (reader != NULL && reader_pollable(reader)) {
-		pipe->input = event_new(pipe->base, reader_descriptor(reader),
-		    EV_READ, on_input, pipe);
-		if (pipe->input == NULL)
-			return -1;
-	}
-	if (writer_pollable(pipe->options.writer)) {
-		pipe->output = event_new(pipe->base, pipe->options.output,
-		    EV_WRITE, on_output, pipe);
-		if (pipe->output == NULL)
-			return -1;
-	}
-	return 0;
+	if (pipe->options.progress == NULL)
+		return 0;
+	pipe->tick = event_new(pipe->base, -1, EV_PERSIST, on_tick, pipe);
+	return pipe->tick == NULL ? -1 : event_add(pipe->tick, &tenth);
+}
+
+static int
+open_ends(struct call_pipe *pipe, struct svc_error *error)
+{
+	const struct call_pipe_options *options = &pipe->options;
+	const struct call_intake_options intake = {
+	    .reader = options->reader,
+	    .came = on_came,
+	    .argument = pipe,
+	};
+	const struct call_output_options output = {
+	    .writer = options->writer,
+	    .descriptor = options->output,
+	    .complain = options->complain,
+	    .complain_argument = options->argument,
+	    .moved = on_moved,
+	    .argument = pipe,
+	};
+
+	if (open_events(pipe) == -1)
+		return svc_error_set(error, EX_OSERR, "out of memory");
+	if (call_intake_open(&pipe->intake, pipe->base, &intake, error) == -1)
+		return -1;
+	return call_output_open(&pipe->output, pipe->base, &output, error);
 }
 
 int
@@ -534,17 +372,12 @@ call_pipe_open(struct call_pipe **pipe, struct event_base *base,
 	*pipe = NULL;
 	if (made == NULL)
 		return svc_error_set(error, EX_OSERR, "out of memory");
-	TAILQ_INIT(&made->spare);
-	TAILQ_INIT(&made->active);
-	TAILQ_INIT(&made->finished);
 	made->base = base;
 	made->options = *options;
-	writer_set_queued(options->writer, true);
-	if (open_events(made) == -1) {
-		call_pipe_close(made);
-		return svc_error_set(error, EX_OSERR, "out of memory");
-	}
-	if (call_open(&made->engine, base, &options->call, on_done, made,
+	made->tally.stats = options->preview ? NULL : options->call.stats;
+	call_queue_init(&made->queue, options->keep_order);
+	if (open_ends(made, error) == -1 ||
+	    call_open(&made->engine, base, &options->call, on_done, made,
 		error) == -1 ||
 	    (options->watch.open != NULL &&
 		call_watch_open(&made->watch, base, made->engine,
@@ -554,17 +387,6 @@ call_pipe_open(struct call_pipe **pipe, struct event_base *base,
 	}
 	*pipe = made;
 	return 0;
-}
-
-static void
-free_items(struct call_items *items)
-{
-	struct call_item *item;
-
-	while ((item = TAILQ_FIRST(items)) != NULL) {
-		TAILQ_REMOVE(items, item, link);
-		call_item_free(item);
-	}
 }
 
 static void
@@ -582,12 +404,10 @@ call_pipe_close(struct call_pipe *pipe)
 	call_watch_close(pipe->watch);
 	call_close(pipe->engine);
 	free_event(pipe->pump);
-	free_event(pipe->input);
-	free_event(pipe->output);
-	free_items(&pipe->spare);
-	free_items(&pipe->active);
-	free_items(&pipe->finished);
-	buffer_release(&pipe->tail);
+	free_event(pipe->tick);
+	call_intake_close(&pipe->intake);
+	call_output_close(&pipe->output);
+	call_queue_release(&pipe->queue);
 	free(pipe);
 }
 
@@ -598,7 +418,9 @@ call_pipe_run(struct call_pipe *pipe, struct call_counts *counts, bool *output,
 	wake(pipe);
 	if (event_base_dispatch(pipe->base) == -1 && !pipe->broken)
 		return svc_error_set(error, EX_OSERR, "event loop");
-	*counts = pipe->counts;
+	report(pipe);
+	counts->failed = pipe->tally.failed;
+	counts->invalid = pipe->tally.invalid;
 	*output = pipe->broken_output;
 	if (!pipe->broken)
 		return 0;

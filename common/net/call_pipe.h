@@ -18,8 +18,10 @@
 #include "line/writer.h"
 #include "net/call.h"
 #include "net/call_item.h"
+#include "net/call_tally.h"
 #include "net/call_watch.h"
 
+struct call_pipe;
 struct event_base;
 
 struct call_pipe_options {
@@ -35,7 +37,9 @@ struct call_pipe_options {
 	void (*complain)(void *argument, const char *text, size_t length);
 	/* told of each line that cannot be read; may be NULL */
 	void (*warn)(void *argument, const char *message);
-	void *argument; /* of both */
+	/* called ten times a second, and at the end; may be NULL */
+	void (*progress)(void *argument, const struct call_progress *progress);
+	void *argument; /* of these */
 };
 
 /* What it came to. */
@@ -58,7 +62,8 @@ int call_pipe_run(struct call_pipe *pipe, struct call_counts *counts,
 
 /*
  * An orderly stop, from an event: nothing more is read, what waits comes out
- * as cancelled, what runs may finish.  The second time what runs is cancelled,
+ * as cancelled (and a line that has only begun, too, or as invalid), what runs
+ * may finish.  The second time what runs is cancelled,
  * too; the third time what is not written yet is dropped.
  */
 void call_pipe_stop(struct call_pipe *pipe);

@@ -1,12 +1,16 @@
 #include "net/call_place.h"
 
 #include <math.h>
-#include <stdint.h>
 
+#include "net/call_choice.h"
+#include "net/call_ejection.h"
 #include "net/call_engine.h"
 
 /* More failures than this say nothing more. */
 #define FAILURES_MAX 30
+
+/* Seconds; failures are forgiven in this grain. */
+#define FORGIVE_INTERVAL 0.1
 
 bool
 call_place_free_slot(const struct call_place *place)
@@ -14,49 +18,71 @@ call_place_free_slot(const struct call_place *place)
 	return place->stays && !place->gone && place->open < place->limit;
 }
 
-static unsigned
-failures_now(const struct call_place *place, double now)
+/* Whole seconds only: the rest counts for the next one. */
+static void
+forgive(struct call_place *place, double now)
 {
-	double forgiven = now - place->failed;
+	double seconds = floor(now - place->failed);
 
-	if (place->failures == 0 || forgiven >= place->failures)
-		return 0;
-	return place->failures - (unsigned)(forgiven > 0 ? forgiven : 0);
-}
-
-double
-call_place_load(const struct call_place *place, double now)
-{
-	return (double)place->open + 1 + failures_now(place, now);
-}
-
-/* There is room: call_pool_tell() sees to it. */
-void
-call_place_ready(struct call_place *place, bool ready)
-{
-	struct call_service *service = place->service;
-	struct call_place *last;
-
-	if (ready == (place->ready != SIZE_MAX))
-		return;
-	if (ready) {
-		place->ready = service->ready_count;
-		service->ready[service->ready_count++] = place;
-		return;
+	if (seconds >= place->failures) {
+		place->failures = 0;
+	} else if (seconds > 0) {
+		place->failures -= (unsigned)seconds;
+		place->failed += seconds;
 	}
-	last = service->ready[--service->ready_count];
-	service->ready[place->ready] = last;
-	last->ready = place->ready;
-	place->ready = SIZE_MAX;
+}
+
+void
+call_place_forgive(
+    struct call_pool *pool, struct call_service *service, double now)
+{
+	struct call_place *place;
+
+	if (!service->failing || now < service->forgiven + FORGIVE_INTERVAL)
+		return;
+	service->failing = false;
+	service->forgiven = now;
+	TAILQ_FOREACH(place, &service->places, link)
+	{
+		if (place->failures == 0)
+			continue;
+		forgive(place, now);
+		service->failing = service->failing || place->failures > 0;
+		call_place_update(pool, place);
+	}
 }
 
 void
 call_place_update(struct call_pool *pool, struct call_place *place)
 {
-	call_place_ready(
-	    place, place->told && place->works && call_place_free_slot(place));
+	bool works = place->told && place->works;
+	bool slot = call_place_free_slot(place);
+	const struct call_load load = {
+	    .open = place->open,
+	    .failures = place->failures,
+	    .ready = works && slot,
+	    .full = works && !slot && place->open > 0 && place->until <= 0,
+	    .ejected = place->out,
+	};
+
+	if (place->member != CALL_NOBODY)
+		call_seats_set(call_choice_seats(place->service->choice),
+		    place->member, &load);
 	call_lane_update(pool, &place->lane);
-	call_lane_update(pool, &place->service->lane);
+}
+
+void
+call_place_leave(struct call_place *place)
+{
+	static const struct call_load nothing = {.ready = false};
+	struct call_service *service = place->service;
+
+	if (place->member == CALL_NOBODY)
+		return;
+	call_seats_set(
+	    call_choice_seats(service->choice), place->member, &nothing);
+	service->members[place->member] = NULL;
+	place->member = CALL_NOBODY;
 }
 
 void
@@ -82,13 +108,20 @@ call_place_wake(struct call_pool *pool, struct call_place *place, double now)
 		    pool, place, now + call_pool_jitter(pool, place->streak));
 	}
 	call_place_update(pool, place);
+	call_lanes_wake(pool, place->service);
 }
 
-void
+struct call_grant *
 call_place_begin(struct call_pool *pool, struct call_place *place)
 {
+	struct call_grant *grant = pool->chosen;
+
 	place->open++;
 	call_place_update(pool, place);
+	if (grant == NULL || grant->place != place)
+		return NULL;
+	pool->chosen = NULL;
+	return grant;
 }
 
 void
@@ -97,7 +130,11 @@ call_place_succeeded(
 {
 	double soon;
 
-	place->failures = 0;
+	call_ejection_clear(place);
+	if (place->failures > 0) {
+		place->failures = 0;
+		call_place_update(pool, place);
+	}
 	if (place->until <= 0)
 		return;
 	/* A slot came free there: as many may be open as were. */
@@ -110,13 +147,19 @@ call_place_succeeded(
 }
 
 void
-call_place_failed(struct call_pool *pool, struct call_place *place, double now)
+call_place_failed(
+    struct call_pool *pool, struct call_place *place, bool fault, double now)
 {
-	(void)pool;
-	place->failures = failures_now(place, now) + 1;
-	if (place->failures > FAILURES_MAX)
-		place->failures = FAILURES_MAX;
+	forgive(place, now);
+	if (place->failures < FAILURES_MAX)
+		place->failures++;
 	place->failed = now;
+	place->service->failing = true;
+	call_place_update(pool, place);
+	if (fault)
+		call_ejection_fault(pool, place, now);
+	else
+		call_ejection_clear(place);
 }
 
 void
@@ -168,6 +211,7 @@ call_place_end(struct call_pool *pool, struct call_place *place)
 
 	place->open--;
 	call_place_update(pool, place);
+	call_lanes_wake(pool, service);
 	if (!call_place_idle(place))
 		return;
 	if (place->gone) {

@@ -12,16 +12,17 @@
 /* Whether it can take one more of the tasks that are planned onto it. */
 bool call_place_free_slot(const struct call_place *place);
 
-/* Requests open, one, and failures in a row (one a second is forgiven). */
-double call_place_load(const struct call_place *place, double now);
+/* Who of service has failed is forgiven one failure a second. */
+void call_place_forgive(
+    struct call_pool *pool, struct call_service *service, double now);
 
 /* Nothing is open and nobody waits there. */
 bool call_place_idle(const struct call_place *place);
 
-/* Must follow each change: the service's list of ready places and the lanes. */
+/* Must follow each change: what the service's choice knows, and its lane. */
 void call_place_update(struct call_pool *pool, struct call_place *place);
-/* Into the service's list of ready places, or out of it. */
-void call_place_ready(struct call_place *place, bool ready);
+/* It is no member of the service's choice any more. */
+void call_place_leave(struct call_place *place);
 /* Into the pool's list of resting places, or (0) out of it. */
 void call_place_rest(
     struct call_pool *pool, struct call_place *place, double until);
@@ -31,8 +32,5 @@ void call_place_wake(
 
 /* call_roster.c: frees an idle place. */
 void call_place_free(struct call_pool *pool, struct call_place *place);
-
-/* call_pool.c: puts a lane among the runnable ones, or out. */
-void call_lane_update(struct call_pool *pool, struct call_lane *lane);
 
 #endif

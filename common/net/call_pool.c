@@ -7,8 +7,11 @@
 #include <sysexits.h>
 
 #include "line/units.h"
+#include "net/call_choice.h"
+#include "net/call_ejection.h"
 #include "net/call_engine.h"
 #include "net/call_place.h"
+#include "sched/demand.h"
 
 static int
 compare_services(const void *a, const void *b)
@@ -18,15 +21,34 @@ compare_services(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* One process's cursor fails once, however many services use it. */
+static void
+lose_cursor(void *argument, const struct svc_error *error)
+{
+	struct call_pool *pool = argument;
+	const struct policy_cursor *cursor = &pool->options->choice.cursor;
+
+	if (pool->choice.cursor.set == NULL)
+		return;
+	pool->choice.cursor.set = NULL;
+	cursor->lost(cursor->argument, error);
+}
+
 void
-call_pool_init(struct call_pool *pool, unsigned jobs, uint64_t seed)
+call_pool_init(struct call_pool *pool, const struct call_options *options)
 {
 	memset(pool, 0, sizeof(*pool));
 	TAILQ_INIT(&pool->services);
 	TAILQ_INIT(&pool->runnable);
 	TAILQ_INIT(&pool->resting);
-	random_seed(&pool->random, seed);
-	pool->jobs = jobs;
+	TAILQ_INIT(&pool->bench);
+	TAILQ_INIT(&pool->spare);
+	random_seed(&pool->random, options->choice.seed);
+	pool->options = options;
+	pool->choice = options->choice;
+	pool->choice.cursor.lost = lose_cursor;
+	pool->choice.cursor.argument = pool;
+	pool->jobs = (unsigned)options->jobs;
 }
 
 static void
@@ -36,9 +58,11 @@ free_service(struct call_pool *pool, struct call_service *service)
 
 	while ((place = TAILQ_FIRST(&service->places)) != NULL)
 		call_place_free(pool, place);
+	call_lanes_release(pool, service);
+	call_choice_close(service->choice);
 	tdelete(service, &pool->tree, compare_services);
 	TAILQ_REMOVE(&pool->services, service, link);
-	free(service->ready);
+	free(service->members);
 	free(service->name);
 	free(service);
 }
@@ -47,9 +71,15 @@ void
 call_pool_release(struct call_pool *pool)
 {
 	struct call_service *service;
+	struct call_grant *grant;
 
+	call_pool_settle(pool);
 	while ((service = TAILQ_FIRST(&pool->services)) != NULL)
 		free_service(pool, service);
+	while ((grant = TAILQ_FIRST(&pool->spare)) != NULL) {
+		TAILQ_REMOVE(&pool->spare, grant, link);
+		free(grant);
+	}
 }
 
 void
@@ -88,138 +118,157 @@ call_pool_service(struct call_pool *pool, const char *name)
 		return NULL;
 	}
 	TAILQ_INIT(&service->places);
-	TAILQ_INIT(&service->lane.jobs);
-	service->lane.service = service;
-	service->down = time_monotonic();
+	TAILQ_INIT(&service->grants);
+	TAILQ_INIT(&service->lanes);
+	TAILQ_INIT(&service->parked);
+	call_lane_init(&service->lane, service, NULL);
+	TAILQ_INSERT_TAIL(&service->lanes, &service->lane, all);
+	service->down = service->lane.down;
 	TAILQ_INSERT_TAIL(&pool->services, service, link);
 	return service;
 }
 
-static bool
-lane_can_run(const struct call_lane *lane)
+/* Whether requires can be read, as far as it is known who there is. */
+static int
+check_requires(const struct call_service *service,
+    const struct json_value *requires, struct svc_error *error)
 {
-	if (TAILQ_EMPTY(&lane->jobs))
-		return false;
-	if (lane->place != NULL)
-		return call_place_free_slot(lane->place);
-	return lane->service->ready_count > 0;
+	struct demand demand;
+
+	if (service->choice != NULL)
+		return call_choice_list(service->choice, requires, error) ==
+			       NULL
+			   ? -1
+			   : 0;
+	if (demand_parse(&demand, requires, error) == -1)
+		return -1;
+	demand_release(&demand);
+	return 0;
 }
 
-void
-call_lane_update(struct call_pool *pool, struct call_lane *lane)
+struct call_lane *
+call_pool_lane(struct call_pool *pool, struct call_service *service,
+    const struct call_task *task, struct svc_error *error)
 {
-	bool runnable = lane_can_run(lane);
+	const struct json_value *requires = &task->requires;
+	struct call_lane *lane;
 
-	if (runnable == lane->runnable)
-		return;
-	if (runnable)
-		TAILQ_INSERT_TAIL(&pool->runnable, lane, link);
-	else
-		TAILQ_REMOVE(&pool->runnable, lane, link);
-	lane->runnable = runnable;
-}
-
-void
-call_lane_add(
-    struct call_pool *pool, struct call_lane *lane, struct call_job *job)
-{
-	if (job->begun)
-		TAILQ_INSERT_HEAD(&lane->jobs, job, link);
-	else
-		TAILQ_INSERT_TAIL(&lane->jobs, job, link);
-	job->lane = lane;
-	call_lane_update(pool, lane);
-}
-
-void
-call_lane_remove(
-    struct call_pool *pool, struct call_lane *lane, struct call_job *job)
-{
-	TAILQ_REMOVE(&lane->jobs, job, link);
-	job->lane = NULL;
-	call_lane_update(pool, lane);
-}
-
-bool
-call_lane_down(const struct call_lane *lane, double *since, bool *worked)
-{
-	const struct call_service *service = lane->service;
-	const struct call_place *place = lane->place;
-
-	*since = service->down;
-	*worked = service->worked;
-	if (place != NULL) {
-		*since = place->refused;
-		*worked = place->answered;
-		return place->refused > 0;
-	}
-	if (service->working == 0)
-		return true;
-	if (service->ready_count > 0)
-		return false;
-	*since = 0;
-	*worked = false;
-	TAILQ_FOREACH(place, &service->places, link)
-	{
-		if (!place->told || !place->works)
-			continue;
-		if (place->refused <= 0)
-			return false;
-		*since = place->refused > *since ? place->refused : *since;
-		*worked = *worked || place->answered;
-	}
-	return true;
-}
-
-/* The least load of a working place that has no slot free. */
-static double
-least_full_load(const struct call_service *service, double now)
-{
-	const struct call_place *place;
-	double least = -1, load;
-
-	TAILQ_FOREACH(place, &service->places, link)
-	{
-		if (!place->told || !place->works || place->ready != SIZE_MAX ||
-		    place->open == 0 || place->until > 0)
-			continue;
-		load = call_place_load(place, now);
-		if (least < 0 || load < least)
-			least = load;
-	}
-	return least;
-}
-
-/*
- * Two random ones, the better of them: Mitzenmacher, "The Power of Two Choices
- * in Randomized Load Balancing" (2001).  Where even that one fails at present,
- * a full one that does not is worth waiting for: else an instance that fails
- * fast would get everything that the others have no slot for.
- */
-struct call_place *
-call_service_choose(struct call_pool *pool, struct call_service *service,
-    const struct call_place *avoid, double now)
-{
-	struct call_place *one, *two;
-	size_t count = service->ready_count, i, j;
-	double full;
-
-	if (count == 0)
+	if (requires->span.data == NULL)
+		return &service->lane;
+	lane = call_lane_find(service, requires);
+	if (lane != NULL)
+		return lane;
+	if (check_requires(service, requires, error) == -1)
 		return NULL;
-	i = count == 1 ? 0 : (size_t)random_below(&pool->random, count);
-	one = service->ready[i];
-	if (count > 1) {
-		j = (size_t)random_below(&pool->random, count - 1);
-		two = service->ready[j < i ? j : j + 1];
-		if (one == avoid ||
-		    (two != avoid &&
-			call_place_load(two, now) < call_place_load(one, now)))
-			one = two;
+	lane = call_lane_new(pool, service, requires);
+	if (lane == NULL) {
+		svc_error_set(error, EX_OSERR, "out of memory");
+		return NULL;
 	}
-	if (one->failures == 0)
-		return one;
-	full = least_full_load(service, now);
-	return full >= 0 && full < call_place_load(one, now) ? NULL : one;
+	call_lane_tell(lane, lane->down);
+	return lane;
+}
+
+/* The job may have been told of a place that is gone by now. */
+static uint32_t
+member_of(const struct call_service *service, const void *place)
+{
+	size_t count = call_choice_seats(service->choice)->count, i;
+
+	for (i = 0; place != NULL && i < count; i++)
+		if (service->members[i] == place)
+			return (uint32_t)i;
+	return CALL_NOBODY;
+}
+
+static struct call_grant *
+new_grant(struct call_pool *pool)
+{
+	struct call_grant *grant = TAILQ_FIRST(&pool->spare);
+
+	if (grant == NULL)
+		return calloc(1, sizeof(*grant));
+	TAILQ_REMOVE(&pool->spare, grant, link);
+	return grant;
+}
+
+/* Remembers what was chosen, to be given back. */
+static void
+grant_place(struct call_pool *pool, struct call_grant *grant,
+    struct call_place *place, struct call_lane *lane)
+{
+	grant->place = place;
+	grant->lane = lane;
+	grant->counted = true;
+	lane->grants++;
+	TAILQ_INSERT_TAIL(&lane->service->grants, grant, link);
+	pool->chosen = grant;
+}
+
+void
+call_grant_end(struct call_pool *pool, struct call_grant *grant)
+{
+	struct call_service *service;
+
+	if (grant == NULL)
+		return;
+	service = grant->lane->service;
+	if (grant->counted)
+		call_choice_give_back(service->choice, &grant->lane->requires,
+		    grant->place->member);
+	grant->lane->grants--;
+	TAILQ_REMOVE(&service->grants, grant, link);
+	TAILQ_INSERT_HEAD(&pool->spare, grant, link);
+}
+
+/* What was chosen last has not begun: then it does not. */
+static void
+drop_chosen(struct call_pool *pool)
+{
+	call_grant_end(pool, pool->chosen);
+	pool->chosen = NULL;
+}
+
+/* Without memory nobody is found, as when all are full. */
+static struct call_place *
+choose(struct call_pool *pool, struct call_lane *lane,
+    const struct call_wish *wish)
+{
+	struct call_service *service = lane->service;
+	struct call_grant *grant = NULL;
+	bool counted = false;
+	uint32_t member;
+
+	if (call_choice_counts(service->choice, wish->requires) &&
+	    (grant = new_grant(pool)) == NULL)
+		return NULL;
+	if (!call_choice_next(service->choice, wish, &member, &counted))
+		member = CALL_NOBODY;
+	else if (grant != NULL && counted)
+		grant_place(pool, grant, service->members[member], lane);
+	if (grant != NULL && pool->chosen != grant)
+		TAILQ_INSERT_HEAD(&pool->spare, grant, link);
+	pool->unsettled = true;
+	return member == CALL_NOBODY ? NULL : service->members[member];
+}
+
+static struct call_place *
+choose_for(struct call_pool *pool, struct call_lane *lane,
+    const struct call_task *task, const void *avoid, bool strictly, double now)
+{
+	struct call_service *service = lane->service;
+	struct call_wish wish = {
+	    .requires = &lane->requires,
+	    .key = task == NULL ? 0 : task->key,
+	    .strictly = strictly,
+	    .now = now,
+	};
+
+	if (service->choice == NULL)
+		return NULL;
+	call_place_forgive(pool, service, now);
+	wish.avoid = member_of(service, avoid);
+	return choose(pool, lane, &wish);
 }
 
 struct call_job *
@@ -229,33 +278,69 @@ call_pool_next(
 	struct call_lane *lane, *next;
 	struct call_job *job;
 
+	drop_chosen(pool);
 	TAILQ_FOREACH_SAFE(lane, &pool->runnable, link, next)
 	{
 		job = TAILQ_FIRST(&lane->jobs);
 		if (begun && !job->begun)
 			continue;
-		*place = lane->place != NULL
-			     ? lane->place
-			     : call_service_choose(
-				   pool, lane->service, job->avoid, now);
-		/* The lanes take turns; one that waits for a full place comes
-		 * back when that place changes. */
-		TAILQ_REMOVE(&pool->runnable, lane, link);
+		*place = lane->place != NULL ? lane->place
+					     : choose_for(pool, lane, job->task,
+						   job->avoid, false, now);
 		if (*place == NULL) {
-			lane->runnable = false;
+			call_lane_park(pool, lane);
 			continue;
 		}
+		/* The lanes take turns. */
+		TAILQ_REMOVE(&pool->runnable, lane, link);
 		TAILQ_INSERT_TAIL(&pool->runnable, lane, link);
 		return job;
 	}
 	return NULL;
 }
 
+struct call_place *
+call_pool_other(struct call_pool *pool, struct call_service *service,
+    const struct call_task *task, const struct call_place *except, double now)
+{
+	struct call_lane *lane;
+	struct svc_error error;
+
+	drop_chosen(pool);
+	lane = call_pool_lane(pool, service, task, &error);
+	if (lane == NULL)
+		return NULL;
+	return choose_for(pool, lane, task, except, true, now);
+}
+
+void
+call_pool_settle(struct call_pool *pool)
+{
+	struct call_service *service;
+
+	drop_chosen(pool);
+	if (!pool->unsettled)
+		return;
+	pool->unsettled = false;
+	if (call_pool_policy(pool)->settle == NULL)
+		return;
+	TAILQ_FOREACH(service, &pool->services, link)
+	if (service->choice != NULL)
+		call_choice_settle(service->choice);
+}
+
+const struct policy_type *
+call_pool_policy(const struct call_pool *pool)
+{
+	return pool->options->policy != NULL ? pool->options->policy
+					     : &policy_p2c;
+}
+
 double
 call_pool_wake(struct call_pool *pool, double now)
 {
+	double soonest = call_ejection_wake(pool, now);
 	struct call_place *place, *next;
-	double soonest = 0;
 
 	TAILQ_FOREACH_SAFE(place, &pool->resting, rest, next)
 	{

@@ -1,17 +1,17 @@
 /*
  * Inside the call engine: services, their instances, and who may take a task.
  *
- * Tasks wait in lanes: each service has one for tasks that any of its instances
- * may take, each instance one for the tasks planned onto it.  A lane is
- * runnable when it holds a task and somebody can take one; the engine serves
- * runnable lanes in turn.
+ * Tasks wait in lanes (call_lane.h); the engine serves runnable lanes in turn.
+ * A planned task goes to its instance; for others a policy chooses one
+ * (call_choice.h).
  *
  * An instance takes a task while it works and has fewer requests open than its
  * limit.  The limit is its slots; an answer "busy" or a refused connection cuts
  * it to what is open, and it rests for a while with full jitter (25 ms, doubled
  * each time, at most 1 s; see "Exponential Backoff And Jitter", AWS, 2015).
  * Each rest that ends admits one request more, and each success brings that end
- * closer, until the limit is the slots again.
+ * closer, until the limit is the slots again.  One that fails is loaded, and
+ * after some failures in a row it is ejected (call_ejection.h).
  */
 #ifndef SVCKIT_NET_CALL_POOL_H
 #define SVCKIT_NET_CALL_POOL_H
@@ -19,28 +19,24 @@
 #include <bsd/sys/queue.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "line/error.h"
 #include "line/instance.h"
 #include "line/task.h"
 #include "net/call.h"
+#include "net/call_lane.h"
 #include "sched/random.h"
 
+struct call_choice;
+struct call_grant;
 struct call_http;
 struct call_job;
 struct call_place;
 struct call_service;
 struct call_target;
 
-TAILQ_HEAD(call_jobs, call_job);
-
-struct call_lane {
-	struct call_jobs jobs;
-	struct call_service *service;
-	struct call_place *place; /* NULL: any instance of the service */
-	bool runnable; /* in the pool's list */
-	TAILQ_ENTRY(call_lane) link;
-};
+TAILQ_HEAD(call_grants, call_grant);
 
 /* An instance. */
 struct call_place {
@@ -55,13 +51,17 @@ struct call_place {
 	unsigned limit; /* requests that may be open now */
 	unsigned open; /* requests that are */
 	unsigned failures; /* in a row, less one for each second since */
-	double failed; /* when the last was */
+	double failed; /* when the last was, or the last was forgiven */
+	unsigned faults; /* in a row: those for which it may be ejected */
+	unsigned ejections; /* less one for each 30 s without */
+	double ejected; /* until then; or, of the past, when that ended; 0 */
+	bool out; /* it is ejected */
 	unsigned streak; /* busy answers in a row */
 	double cut; /* when the limit was cut last */
 	double refused; /* since when all connections were; 0: they are not */
 	bool answered; /* it has, at some time */
 	double until; /* rests until then; 0: does not rest */
-	size_t ready; /* place in the service's list; SIZE_MAX: none */
+	uint32_t member; /* of the service's choice, or CALL_NOBODY */
 	bool told; /* the registry has it; else a task line named it */
 	bool works; /* it may get new work */
 	bool stays; /* what is planned onto it stays */
@@ -69,19 +69,36 @@ struct call_place {
 	bool mark;
 	TAILQ_ENTRY(call_place) link; /* in the service */
 	TAILQ_ENTRY(call_place) rest; /* in the pool, while until > 0 */
+	TAILQ_ENTRY(call_place) bench; /* in the pool, while it is out */
+};
+
+/* What a request that was chosen a place has taken there, until it ends. */
+struct call_grant {
+	struct call_place *place;
+	struct call_lane *lane; /* where its job stood */
+	bool counted; /* by the choice */
+	TAILQ_ENTRY(call_grant) link; /* in the service, or spare */
 };
 
 struct call_service {
 	char *name;
 	void *tree; /* of its places, by id */
 	TAILQ_HEAD(, call_place) places;
-	struct call_place **ready; /* told, and can take a task */
-	size_t ready_count;
-	size_t ready_capacity;
+	struct call_choice *choice; /* NULL: not told of */
+	struct call_place **members; /* of it */
+	struct call_grants grants; /* of what runs */
 	size_t place_count; /* told */
 	size_t users; /* jobs that refer to it */
 	size_t working; /* told, and may get new work */
-	struct call_lane lane;
+	size_t out; /* ejected */
+	bool failing; /* some have failed of late, */
+	double forgiven; /* which was looked at then */
+	struct call_lane lane; /* of tasks that require nothing */
+	struct call_lanes lanes; /* that one and the others */
+	struct call_lanes parked;
+	void *lane_tree; /* of the others, by what is required */
+	size_t lane_count;
+	size_t lane_limit; /* so many, and the empty ones go */
 	bool told;
 	bool worked; /* had a working instance at some time */
 	double down; /* since when it has none */
@@ -92,17 +109,27 @@ struct call_pool {
 	struct call_http *http; /* that the targets belong to */
 	void *tree; /* of services, by name */
 	TAILQ_HEAD(, call_service) services;
-	TAILQ_HEAD(, call_lane) runnable;
+	const struct call_options *options; /* borrowed */
+	struct policy_options choice; /* theirs, with a cursor of ours */
+	struct call_lanes runnable;
 	TAILQ_HEAD(, call_place) resting;
+	TAILQ_HEAD(, call_place) bench; /* who is ejected */
+	struct call_grant *chosen; /* not begun yet, or NULL */
+	struct call_grants spare;
+	bool unsettled; /* something was chosen */
 	struct random random;
 	unsigned jobs;
 	size_t strays; /* places that the registry never had */
 	size_t strays_limit; /* so many, and the idle ones go */
 };
 
-void call_pool_init(struct call_pool *pool, unsigned jobs, uint64_t seed);
+/* Of options: jobs, policy, choice, note.  Borrowed. */
+void call_pool_init(struct call_pool *pool, const struct call_options *options);
 /* All lanes must be empty and nothing open. */
 void call_pool_release(struct call_pool *pool);
+
+/* How instances are chosen. */
+const struct policy_type *call_pool_policy(const struct call_pool *pool);
 
 /* The service called name, or NULL. */
 struct call_service *call_pool_find(
@@ -123,7 +150,7 @@ int call_pool_planned(struct call_pool *pool, struct call_service *service,
 
 /*
  * Replaces what is known of service.  Jobs in lanes of places where they may
- * not stay are moved to the service's lane.
+ * not stay are moved to the service's lanes.
  */
 int call_pool_tell(struct call_pool *pool, struct call_service *service,
     const struct instance *instances, size_t count, double now,
@@ -132,17 +159,13 @@ int call_pool_tell(struct call_pool *pool, struct call_service *service,
 /* Frees a service that nothing refers to. */
 void call_pool_forget(struct call_pool *pool, struct call_service *service);
 
-/* Puts a job into a lane: at its head when it has been sent before. */
-void call_lane_add(
-    struct call_pool *pool, struct call_lane *lane, struct call_job *job);
-void call_lane_remove(
-    struct call_pool *pool, struct call_lane *lane, struct call_job *job);
-
 /*
- * Whether nobody is there to take the lane's jobs: no instance that works, or
- * all refuse connections.  since: that long; worked: it was different before.
+ * The service's lane of tasks that require what task does.  NULL: EX_OSERR; or
+ * EX_DATAERR, "requires" cannot be read.  It may go as soon as it is empty.
  */
-bool call_lane_down(const struct call_lane *lane, double *since, bool *worked);
+struct call_lane *call_pool_lane(struct call_pool *pool,
+    struct call_service *service, const struct call_task *task,
+    struct svc_error *error);
 
 /*
  * The next job that can be started, and where.  begun: only one that has had
@@ -151,20 +174,33 @@ bool call_lane_down(const struct call_lane *lane, double *since, bool *worked);
 struct call_job *call_pool_next(
     struct call_pool *pool, bool begun, double now, struct call_place **place);
 
-/* The least loaded of two random ready places, not avoid if there is another;
- * NULL: none is ready. */
-struct call_place *call_service_choose(struct call_pool *pool,
-    struct call_service *service, const struct call_place *avoid, double now);
+/*
+ * Where task could go at once, as the policy chooses, but not to except (which
+ * may be NULL).  NULL: nowhere.  For previews, and for hedges.
+ */
+struct call_place *call_pool_other(struct call_pool *pool,
+    struct call_service *service, const struct call_task *task,
+    const struct call_place *except, double now);
+
+/* A run of choices ends: policy_settle(). */
+void call_pool_settle(struct call_pool *pool);
 
 /*
  * What became of a request at place; call_place_end() comes last, and may free
  * it.
  */
-void call_place_begin(struct call_pool *pool, struct call_place *place);
+/*
+ * To be called at once when a place was chosen.  The grant, which may be NULL,
+ * ends by call_grant_end().
+ */
+struct call_grant *call_place_begin(
+    struct call_pool *pool, struct call_place *place);
+void call_grant_end(struct call_pool *pool, struct call_grant *grant);
 void call_place_succeeded(
     struct call_pool *pool, struct call_place *place, double now);
+/* fault: the instance's, not the task's (4xx): it counts for ejection. */
 void call_place_failed(
-    struct call_pool *pool, struct call_place *place, double now);
+    struct call_pool *pool, struct call_place *place, bool fault, double now);
 /* retry_after in seconds, 0: not said; began: when the request was sent. */
 void call_place_busy(struct call_pool *pool, struct call_place *place,
     double retry_after, double began, double now);

@@ -1,6 +1,6 @@
 #include "net/call_retry.h"
 
-#include <string.h>
+#include "net/call_detail.h"
 
 static enum call_verdict
 judge_status(const struct call_answer *answer, bool idempotent)
@@ -29,6 +29,9 @@ call_judge(const struct call_answer *answer, bool idempotent)
 		return judge_status(answer, idempotent);
 	case ANSWER_REFUSED:
 		return VERDICT_BUSY;
+	/* Another instance may be one that may be talked to. */
+	case ANSWER_FORBIDDEN:
+		return VERDICT_AGAIN;
 	case ANSWER_UNREACHABLE:
 	case ANSWER_TLS:
 	case ANSWER_RESET:
@@ -40,6 +43,27 @@ call_judge(const struct call_answer *answer, bool idempotent)
 		break;
 	}
 	return VERDICT_FAILED;
+}
+
+bool
+call_fault(const struct call_answer *answer)
+{
+	switch (answer->kind) {
+	case ANSWER_HTTP:
+		return answer->status / 100 == 5;
+	case ANSWER_UNREACHABLE:
+	case ANSWER_TLS:
+	case ANSWER_RESET:
+	case ANSWER_TIMEOUT:
+	case ANSWER_GARBLED:
+		return true;
+	case ANSWER_REFUSED:
+	case ANSWER_FORBIDDEN:
+	case ANSWER_TOO_LARGE:
+	case ANSWER_NO_MEMORY:
+		break;
+	}
+	return false;
 }
 
 static enum task_code
@@ -56,6 +80,8 @@ code_of(const struct call_answer *answer)
 		return CODE_UNREACHABLE;
 	case ANSWER_TLS:
 		return CODE_TLS;
+	case ANSWER_FORBIDDEN:
+		return CODE_FORBIDDEN;
 	case ANSWER_TIMEOUT:
 		return CODE_TIMEOUT;
 	case ANSWER_RESET:
@@ -69,6 +95,19 @@ code_of(const struct call_answer *answer)
 	return CODE_BAD_RESPONSE;
 }
 
+/* Only an answer that is no result is explained. */
+static void
+explain_status(const struct call_answer *answer, const char *service,
+    const char *id, struct task_failure *failure)
+{
+	char detail[CALL_DETAIL_MAX + 1];
+	size_t length;
+
+	length = call_detail(answer->body, answer->body_length, detail);
+	task_failure_set(failure, code_of(answer), "%s/%s: HTTP %ld%s%s",
+	    service, id, answer->status, length > 0 ? ": " : "", detail);
+}
+
 void
 call_explain(const struct call_answer *answer, const char *service,
     const char *id, struct task_failure *failure)
@@ -76,8 +115,7 @@ call_explain(const struct call_answer *answer, const char *service,
 	enum task_code code = code_of(answer);
 
 	if (answer->kind == ANSWER_HTTP)
-		task_failure_set(failure, code, "%s/%s: HTTP %ld", service, id,
-		    answer->status);
+		explain_status(answer, service, id, failure);
 	else if (answer->kind == ANSWER_REFUSED)
 		task_failure_set(
 		    failure, code, "%s/%s: connection refused", service, id);

@@ -22,8 +22,15 @@ enum call_verdict {
 enum call_verdict call_judge(const struct call_answer *answer, bool idempotent);
 
 /*
+ * Whether an answer that is not VERDICT_DONE says that the instance, not the
+ * task, is ill: it counts for its ejection.
+ */
+bool call_fault(const struct call_answer *answer);
+
+/*
  * Fills failure for an answer that is not VERDICT_DONE: code, message (naming
- * SERVICE/ID), status, and the body, which is borrowed from answer.
+ * SERVICE/ID, and what the body says), status, and the body, which is borrowed
+ * from answer.
  */
 void call_explain(const struct call_answer *answer, const char *service,
     const char *id, struct task_failure *failure);

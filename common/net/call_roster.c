@@ -1,7 +1,5 @@
-/*
- * How the registry's list, and the instances on task lines, become places, and
- * how places end.
- */
+#include "net/call_roster.h"
+
 #include <search.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +8,8 @@
 
 #include "line/buffer.h"
 #include "line/json.h"
+#include "net/call_choice.h"
+#include "net/call_ejection.h"
 #include "net/call_engine.h"
 #include "net/call_place.h"
 #include "net/call_pool.h"
@@ -125,10 +125,8 @@ new_place(struct call_pool *pool, struct call_service *service,
 	if (place == NULL)
 		return NULL;
 	place->service = service;
-	place->ready = SIZE_MAX;
-	TAILQ_INIT(&place->lane.jobs);
-	place->lane.service = service;
-	place->lane.place = place;
+	place->member = CALL_NOBODY;
+	call_lane_init(&place->lane, service, place);
 	if (keep(place, origin) == -1 ||
 	    tsearch(place, &service->tree, compare_places) == NULL) {
 		free(place->memory);
@@ -160,36 +158,51 @@ void
 call_place_free(struct call_pool *pool, struct call_place *place)
 {
 	unlink_place(pool, place);
-	call_place_ready(place, false);
+	call_place_leave(place);
+	call_ejection_cancel(pool, place, 0);
 	call_place_rest(pool, place, 0);
-	if (place->lane.runnable)
-		TAILQ_REMOVE(&pool->runnable, &place->lane, link);
+	call_lane_update(pool, &place->lane);
 	TAILQ_REMOVE(&place->service->places, place, link);
 	call_target_free(pool->http, place->target);
 	free(place->memory);
 	free(place);
 }
 
+/*
+ * To the service's lanes, each by what it requires.  What cannot be read, as of
+ * a planned task nobody has, asks for nothing.
+ */
 static void
-move_jobs(
-    struct call_pool *pool, struct call_lane *source, struct call_lane *target)
+scatter(struct call_pool *pool, struct call_lane *lane)
 {
+	struct call_lane *to;
+	struct svc_error error;
 	struct call_job *job;
 
-	while ((job = TAILQ_FIRST(&source->jobs)) != NULL) {
-		call_lane_remove(pool, source, job);
-		call_lane_add(pool, target, job);
+	while ((job = TAILQ_FIRST(&lane->jobs)) != NULL) {
+		to = call_pool_lane(pool, lane->service, job->task, &error);
+		call_lane_remove(pool, lane, job);
+		call_lane_add(
+		    pool, to == NULL ? &lane->service->lane : to, job);
 	}
 }
 
-/* Its tasks go to lane; it ends when its last request does. */
+/*
+ * Its tasks go to lane (NULL: to the service's); it ends when its last request
+ * does.
+ */
 static void
 retire(struct call_pool *pool, struct call_place *place, struct call_lane *lane)
 {
 	unlink_place(pool, place);
 	place->works = place->stays = false;
+	call_place_leave(place);
+	call_ejection_cancel(pool, place, 0);
 	call_place_update(pool, place);
-	move_jobs(pool, &place->lane, lane);
+	if (lane == NULL)
+		scatter(pool, &place->lane);
+	else
+		call_lane_move(pool, &place->lane, lane);
 	if (call_place_idle(place))
 		call_place_free(pool, place);
 }
@@ -323,10 +336,9 @@ may_stay(const struct instance *instance)
 	return instance_works(instance) || instance->status == STATUS_UNKNOWN;
 }
 
-static int
-tell_all(struct call_pool *pool, struct call_service *service,
-    const struct instance *instances, const unsigned char *available,
-    size_t count)
+int
+call_roster_take(struct call_pool *pool, struct call_service *service,
+    const struct instance *instances, size_t count)
 {
 	struct origin origin;
 	int result = 0;
@@ -340,74 +352,30 @@ tell_all(struct call_pool *pool, struct call_service *service,
 		origin.slots = instances[i].slots;
 		origin.told = true;
 		instance_print_reference(&instances[i], &origin.reference);
-		result = tell_one(pool, service, &origin, available[i],
-		    may_stay(&instances[i]));
+		result = tell_one(pool, service, &origin,
+		    instance_works(&instances[i]), may_stay(&instances[i]));
 		buffer_release(&origin.reference);
 	}
 	return result;
 }
 
-static int
-ready_room(struct call_service *service, size_t count)
-{
-	size_t capacity = service->ready_count + count;
-	struct call_place **grown;
-
-	if (capacity <= service->ready_capacity)
-		return 0;
-	grown = reallocarray(service->ready, capacity, sizeof(*grown));
-	if (grown == NULL)
-		return -1;
-	service->ready = grown;
-	service->ready_capacity = capacity;
-	return 0;
-}
-
-/* After a list was taken in: who is gone, who works. */
-static void
-sweep(struct call_pool *pool, struct call_service *service, double now)
+void
+call_roster_sweep(struct call_pool *pool, struct call_service *service)
 {
 	struct call_place *place, *next;
-	size_t before = service->working;
 
-	service->told = true;
-	service->working = service->place_count = 0;
+	service->place_count = 0;
 	TAILQ_FOREACH_SAFE(place, &service->places, link, next)
 	{
 		if (place->gone)
 			continue;
 		if (!place->mark) {
-			retire(pool, place, &service->lane);
+			retire(pool, place, NULL);
 			continue;
 		}
 		place->mark = false;
 		service->place_count++;
-		if (place->works)
-			service->working++;
 		if (!place->stays)
-			move_jobs(pool, &place->lane, &service->lane);
+			scatter(pool, &place->lane);
 	}
-	if (service->working > 0)
-		service->worked = true;
-	else if (before > 0)
-		service->down = now;
-}
-
-int
-call_pool_tell(struct call_pool *pool, struct call_service *service,
-    const struct instance *instances, size_t count, double now,
-    struct svc_error *error)
-{
-	unsigned char *available = calloc(count + 1, 1);
-	int result = -1;
-
-	if (available != NULL && ready_room(service, count) == 0) {
-		instances_available(instances, count, available);
-		result = tell_all(pool, service, instances, available, count);
-	}
-	free(available);
-	if (result == -1)
-		return svc_error_set(error, EX_OSERR, "out of memory");
-	sweep(pool, service, now);
-	return 0;
 }

@@ -57,6 +57,7 @@ set_url(
 {
 	CURLUcode code;
 
+	target->tls = address->tls;
 	if (!address->socket)
 		return curl_url_set(target->url, CURLUPART_URL, url,
 			   CURLU_DISALLOW_USER) == CURLUE_OK

@@ -14,6 +14,7 @@ struct sockaddr;
 
 struct call_target {
 	CURLU *url;
+	bool tls; /* https */
 	char *socket; /* path of a unix socket, or NULL */
 	bool owned; /* owner is known; of sockets only */
 	uid_t owner;

@@ -5,11 +5,13 @@
 #include <math.h>
 #include <search.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "line/units.h"
+#include "net/call_why.h"
 
 /* Listing may take at most one part in so many of the time. */
 #define SHARE 10
@@ -77,16 +79,6 @@ complain(struct call_watch *watch, const struct svc_error *error)
 		watch->options.warn(watch->options.argument, error->message);
 }
 
-static size_t
-count_available(const struct instance_list *list)
-{
-	size_t i, count = 0;
-
-	for (i = 0; i < list->count; i++)
-		count += instance_works(&list->items[i]);
-	return count;
-}
-
 static int
 refresh(struct call_watch *watch, struct followed *followed,
     struct svc_error *error)
@@ -102,7 +94,7 @@ refresh(struct call_watch *watch, struct followed *followed,
 		instance_list_release(&list);
 		return -1;
 	}
-	followed->available = count_available(&list);
+	followed->available = call_available(watch->options.selector, &list);
 	expiry = instance_list_next_expiry(&list);
 	followed->expiry = expiry < 0 ? 0 : now + expiry;
 	/* A service that was never there is not told of: a planned instance
@@ -325,9 +317,9 @@ warn_nobody(struct call_watch *watch, struct followed *followed)
 	const char *text;
 
 	followed->warned = true;
-	call_watch_why(watch, followed->service, &why);
-	text = buffer_string(&why);
-	if (text != NULL) {
+	if (call_why(
+		watch->registry, &watch->options, followed->service, &why) &&
+	    (text = buffer_string(&why)) != NULL) {
 		svc_error_set(&error, EX_UNAVAILABLE, "%s; waiting", text);
 		complain(watch, &error);
 	}
@@ -355,18 +347,20 @@ call_watch_add(struct call_watch *watch, const char *service, bool needed,
 }
 
 void
-call_watch_why(
-    struct call_watch *watch, const char *service, struct buffer *out)
+call_watch_explain(
+    struct call_watch *watch, const char *service, struct task_failure *failure)
 {
-	struct instance_list list = INSTANCE_LIST_INIT;
+	struct buffer why = BUFFER_INIT;
+	const char *text;
 
-	if (watch->registry != NULL &&
-	    registry_list(watch->registry, service, &list, NULL) == 0 &&
-	    list.count > 0)
-		instance_list_why(&list, service, out);
-	else
-		watch->options.empty(watch->options.argument, service, out);
-	instance_list_release(&list);
+	if (watch == NULL || (failure->code != CODE_NO_INSTANCES &&
+				 failure->code != CODE_UNPLACEABLE))
+		return;
+	if (call_why(watch->registry, &watch->options, service, &why) &&
+	    (text = buffer_string(&why)) != NULL)
+		snprintf(
+		    failure->message, sizeof(failure->message), "%s", text);
+	buffer_release(&why);
 }
 
 int

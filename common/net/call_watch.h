@@ -25,6 +25,7 @@ struct call_watch_options {
 	struct registry *(*open)(void *argument);
 	void *argument;
 	const struct selector *selector; /* the others do not exist; or NULL */
+	const char *selector_text; /* as it was given, for messages */
 	/* appends the sentence that the registry has nobody of service */
 	void (*empty)(void *argument, const char *service, struct buffer *out);
 	/* one line about what went wrong while following */
@@ -48,10 +49,12 @@ int call_watch_add(struct call_watch *watch, const char *service, bool needed,
     struct svc_error *error);
 
 /*
- * Appends the sentence that says why service has nobody to call
- * (instance_list_why(), or options' empty()).
+ * Of a failure for want of an instance of service (CODE_NO_INSTANCES,
+ * _UNPLACEABLE): replaces the message with the sentence that says why the
+ * registry has nobody to call (query_why(), or options' empty()).  Where it has
+ * somebody, or watch is NULL, the message stays.
  */
-void call_watch_why(
-    struct call_watch *watch, const char *service, struct buffer *out);
+void call_watch_explain(struct call_watch *watch, const char *service,
+    struct task_failure *failure);
 
 #endif

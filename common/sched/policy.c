@@ -139,6 +139,13 @@ policy_observe(struct policy *policy, int64_t now)
 		policy->type->observe(policy, now);
 }
 
+const double *
+policy_weights(const struct policy *policy)
+{
+	return policy->type->weights == NULL ? NULL
+					     : policy->type->weights(policy);
+}
+
 void
 policy_settle(struct policy *policy)
 {

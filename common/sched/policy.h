@@ -134,6 +134,12 @@ struct policy_type {
 	 */
 	const double *(*left)(const struct policy *policy, const char *name);
 	/*
+	 * By what members are drawn, one number each: who has 0 is chosen only
+	 * where all of a list have.  NULL, as where there is no such function:
+	 * not by anything of the kind.
+	 */
+	const double *(*weights)(const struct policy *policy);
+	/*
 	 * Why it would not take member of list although it fits: 1, *reason; 0:
 	 * it might (hash).  May be NULL.
 	 */
@@ -197,6 +203,7 @@ int policy_choose(struct policy *policy, const struct eligible *list,
 void policy_give_back(
     struct policy *policy, const struct demand *demand, uint32_t member);
 void policy_observe(struct policy *policy, int64_t now);
+const double *policy_weights(const struct policy *policy);
 
 /*
  * To be called before blocking, and at the end: until then round-robin may

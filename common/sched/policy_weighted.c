@@ -191,6 +191,14 @@ choose(struct policy *policy, const struct eligible *list,
 	return 1;
 }
 
+static const double *
+weights(const struct policy *policy)
+{
+	const struct state *state = policy->state;
+
+	return state->weights;
+}
+
 static size_t
 place_of(const struct eligible *list, uint32_t member)
 {
@@ -265,5 +273,6 @@ const struct policy_type policy_weighted = {
     .close = close_state,
     .choose = choose,
     .observe = observe,
+    .weights = weights,
     .explain = explain,
 };

@@ -133,7 +133,8 @@ subsets_keep(struct subsets *subsets, const struct eligible *list,
 	*made = &subset->list;
 	if (fill(subsets, subset, list, members, count, error) == -1)
 		return -1;
-	if (memo_keep(&subsets->keys, 0, key, length, &subset->list, 0) == NULL)
+	if (key != NULL &&
+	    memo_keep(&subsets->keys, 0, key, length, &subset->list, 0) == NULL)
 		return no_memory(error);
 	return 0;
 }

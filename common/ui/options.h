@@ -40,7 +40,14 @@ enum {
 	OPTION_P2C,
 	OPTION_HASH,
 	OPTION_STALE,
-	OPTION_SEED
+	OPTION_SEED,
+	OPTION_POLICY,
+	OPTION_HTTP1,
+	OPTION_CACERT,
+	OPTION_CERT,
+	OPTION_KEY,
+	OPTION_TOKEN_FILE,
+	OPTION_DENY_PRIVATE
 };
 
 /* clang-format off */
@@ -69,19 +76,40 @@ enum {
 	    "one after the other, shared by all your processes"},         \
 	{OPTION_WEIGHTED, "weighted", "[=FIELD]",                         \
 	    "in proportion to FIELD (utilization); also headroom"},       \
-	{OPTION_SMOOTH, "smooth", NULL, "weighted, but interleaved evenly"}, \
 	{OPTION_CONSTRAINED, "constrained", NULL,                         \
 	    "by what is left of the capacity that tasks ask for"},        \
-	{OPTION_SCORE, "score", "HOW",                                    \
-	    "constrained: spread (least allocated) or pack (most)"},      \
 	{OPTION_LEAST_LOADED, "least-loaded", NULL,                       \
 	    "the least load per slot"},                                   \
 	{OPTION_P2C, "p2c", NULL, "the less loaded of two random ones"},  \
 	{OPTION_HASH, "hash", "[=/POINTER]",                              \
 	    "the same key (or value in the task) to the same instance"},  \
+	OPTION_ROWS_POLICY_DETAILS
+
+/* The same in one option, for those to whom it is one among many. */
+#define OPTION_ROWS_POLICY_NAMED                                          \
+	{OPTION_POLICY, "policy", "P",                                    \
+	    "random, weighted=FIELD, hash...: as task-schedule (p2c)"},   \
+	OPTION_ROWS_POLICY_DETAILS
+
+#define OPTION_ROWS_POLICY_DETAILS                                        \
+	{OPTION_SMOOTH, "smooth", NULL, "weighted, but interleaved evenly"}, \
+	{OPTION_SCORE, "score", "HOW",                                    \
+	    "constrained: spread (least allocated) or pack (most)"},      \
 	{OPTION_STALE, "stale", "D",                                      \
 	    "load reported longer ago is not known (15s)"},               \
 	{OPTION_SEED, "seed", "N", "the same choices each time"}
+
+/* The rows of how servers are talked to; cli_http_option() takes them. */
+#define OPTION_ROWS_HTTP                                                  \
+	{'H', "header", "HEADER", "send 'Name: value' along"},            \
+	{OPTION_HTTP1, "http1", NULL, "no HTTP/2, also over TLS"},        \
+	{OPTION_CACERT, "cacert", "FILE", "who vouches for servers (PEM)"}, \
+	{OPTION_CERT, "cert", "FILE", "the client's certificate (PEM)"},  \
+	{OPTION_KEY, "key", "FILE", "the client's key (PEM)"},            \
+	{OPTION_TOKEN_FILE, "token-file", "FILE",                         \
+	    "send the bearer token that FILE has"},                       \
+	{OPTION_DENY_PRIVATE, "deny-private", NULL,                       \
+	    "connect to public addresses only"}
 
 /* The rows that every utility has: -R -v -q -h -V. */
 #define OPTION_ROWS_COMMON                                                \

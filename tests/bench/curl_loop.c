@@ -130,6 +130,10 @@ main(int argc, char *argv[])
 	    headers, "Idempotency-Key: 20261122T100000-abcdefgh-100000");
 	headers = curl_slist_append(
 	    headers, "Svc-Deadline: 2026-11-22T10:00:00.000Z");
+	headers = curl_slist_append(headers, "Svc-Attempt: 1");
+	headers = curl_slist_append(headers,
+	    "traceparent: "
+	    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00");
 	headers = curl_slist_append(headers, "Content-Type: application/json");
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	multi = curl_multi_init();

@@ -3,7 +3,7 @@
 
     http_server.py MODE [OPTION=VALUE]...
 
-listens on a free port of 127.0.0.1 (or port=N, or socket=PATH), prints the
+listens on a free port of 127.0.0.1 (or host=IP, port=N, socket=PATH), prints the
 port as its first line, and appends one line to log=FILE for each request that
 it has executed: the Idempotency-Key.  MODE is what is done with a POST:
 
@@ -18,7 +18,7 @@ it has executed: the Idempotency-Key.  MODE is what is done with a POST:
     close         reads, executes, closes
     stale         as echo, but every times=N requests the connection is closed
                   by surprise after an answer
-    huge          200, size=N bytes of JSON, chunked
+    huge          200, size=N bytes of JSON, chunked, said to be type=T
     cut           200, a Content-Length larger than what comes
     file          as the file state=FILE says at each request: "200 BODY"; "0"
                   never answers
@@ -31,7 +31,9 @@ it has executed: the Idempotency-Key.  MODE is what is done with a POST:
     garbage       bytes that are no HTTP, then silence
     continue      100 Continue, then as status
 
-delay=SECONDS is waited before each answer; begun=FILE is logged before that.
+delay=SECONDS is waited before each answer; begun=FILE is logged before that,
+heads=FILE gets the headers of each request, as a line of JSON, and gone=FILE
+the key of each request whose client goes away from a silent server.
 cert=FILE, a certificate and its key, makes it an HTTPS server.
 slots=N answers 503 with Retry-After: 0 beyond N requests at once, and writes
 "over" into the log.
@@ -109,6 +111,7 @@ class Handler(socketserver.StreamRequestHandler):
                 log("over")
                 return self.send(503, extra=["Retry-After: 0"])
             log(key, "begun")
+            log(json.dumps(headers), "heads")
             time.sleep(float(OPTIONS.get("delay", 0)))
             return getattr(self, "do_" + MODE)(
                 headers, body, key, served, count
@@ -157,7 +160,10 @@ class Handler(socketserver.StreamRequestHandler):
 
     def do_silent(self, _headers, _body, key, _served, _count):
         log(key)
-        self.rfile.read(1)
+        try:
+            self.rfile.read(1)
+        finally:
+            log(key, "gone")
         return False
 
     def do_reset(self, _headers, _body, key, _served, _count):
@@ -181,8 +187,9 @@ class Handler(socketserver.StreamRequestHandler):
 
     def do_huge(self, _headers, _body, key, _served, _count):
         log(key)
+        kind = OPTIONS.get("type", "application/json").encode()
         self.wfile.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            b"HTTP/1.1 200 OK\r\nContent-Type: " + kind + b"\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n1\r\n\"\r\n"
         )
         left = int(OPTIONS["size"])
@@ -299,7 +306,7 @@ def main():
     else:
         port = int(OPTIONS.get("port", 0))
         kind = TLSServer if "cert" in OPTIONS else TCPServer
-        server = kind(("127.0.0.1", port), Handler)
+        server = kind((OPTIONS.get("host", "127.0.0.1"), port), Handler)
         print(server.server_address[1], flush=True)
     server.serve_forever(poll_interval=0.05)
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "net/call_choice.h"
+#include "net/call_ejection.h"
 #include "net/call_engine.h"
 #include "net/call_place.h"
 
@@ -12,12 +14,15 @@
 #define NOW  1000.0
 
 struct table {
+	struct call_options options;
 	struct call_pool pool;
 	struct call_service *service;
 	struct instance instances[MANY];
 	size_t count;
 	struct call_job jobs[MANY];
+	struct call_task tasks[MANY];
 	size_t job_count;
+	char notes[256]; /* the last one */
 };
 
 static void
@@ -28,13 +33,37 @@ bail_out(const char *why)
 }
 
 static void
-open_table(struct table *table)
+note(void *argument, const char *message)
 {
+	struct table *table = argument;
+
+	snprintf(table->notes, sizeof(table->notes), "%s", message);
+}
+
+/* policy: "constrained=pack", as --policy takes it. */
+static void
+open_policy(struct table *table, const char *policy)
+{
+	struct svc_error error;
+
 	memset(table, 0, sizeof(*table));
-	call_pool_init(&table->pool, MANY, 7);
+	if (policy_parse(policy, &table->options.policy, &table->options.choice,
+		&error) == -1)
+		bail_out(error.message);
+	table->options.jobs = MANY;
+	table->options.choice.seed = 7;
+	table->options.note = note;
+	table->options.note_argument = table;
+	call_pool_init(&table->pool, &table->options);
 	table->service = call_pool_service(&table->pool, "w");
 	if (table->service == NULL)
 		bail_out("no memory");
+}
+
+static void
+open_table(struct table *table)
+{
+	open_policy(table, "p2c");
 }
 
 static void
@@ -47,9 +76,12 @@ forget_instances(struct table *table)
 static void
 close_table(struct table *table)
 {
+	struct call_grant *grant;
 	struct call_job *job;
 	size_t i;
 
+	while ((grant = TAILQ_FIRST(&table->service->grants)) != NULL)
+		call_grant_end(&table->pool, grant);
 	for (i = 0; i < table->job_count; i++) {
 		job = &table->jobs[i];
 		if (job->lane != NULL)
@@ -59,25 +91,32 @@ close_table(struct table *table)
 	call_pool_release(&table->pool);
 }
 
-/* An instance for the next tell(); slots 0: it names none. */
+/* An instance for the next tell(), as its line has it. */
+static void
+add_line(struct table *table, const char *line)
+{
+	struct svc_error error;
+
+	if (instance_parse(&table->instances[table->count++], line,
+		strlen(line), &error) == -1)
+		bail_out(error.message);
+}
+
+/* slots 0: it names none. */
 static void
 add_at(struct table *table, const char *id, int port, int slots,
     enum instance_status status)
 {
 	char line[256], capacity[64] = "";
-	struct svc_error error;
-	int length;
 
 	if (slots > 0)
 		snprintf(capacity, sizeof(capacity),
 		    ",\"capacity\":{\"slots\":%d}", slots);
-	length = snprintf(line, sizeof(line),
+	snprintf(line, sizeof(line),
 	    "{\"service\":\"w\",\"id\":\"%s\","
 	    "\"address\":\"http://127.0.0.1:%d/task\"%s,\"status\":\"%s\"}",
 	    id, port, capacity, status_name(status));
-	if (instance_parse(&table->instances[table->count++], line,
-		(size_t)length, &error) == -1)
-		bail_out(error.message);
+	add_line(table, line);
 }
 
 static void
@@ -114,14 +153,53 @@ planned(struct table *table, const char *id, int port)
 	return place;
 }
 
+/* The value of "requires"; text lives on. */
+static struct json_value
+requiring(const char *text)
+{
+	struct json_value value = {{text, strlen(text)}, JSON_OBJECT, false};
+
+	return value;
+}
+
+static struct call_job *
+new_job(struct table *table, const char *requires)
+{
+	struct call_task *task = &table->tasks[table->job_count];
+	struct call_job *job = &table->jobs[table->job_count++];
+
+	memset(task, 0, sizeof(*task));
+	memset(job, 0, sizeof(*job));
+	job->task = task;
+	job->service = table->service;
+	if (requires != NULL)
+	task->requires = requiring(requires);
+	return job;
+}
+
 /* A job in the lane of place, or (NULL) of the service. */
 static struct call_job *
 wait_for(struct table *table, struct call_place *place)
 {
-	struct call_job *job = &table->jobs[table->job_count++];
+	struct call_job *job = new_job(table, NULL);
 
 	call_lane_add(&table->pool,
 	    place == NULL ? &table->service->lane : &place->lane, job);
+	return job;
+}
+
+/* A job of the service that not everybody may take. */
+static struct call_job *
+wait_requiring(struct table *table, const char *requires)
+{
+	struct call_job *job = new_job(table, requires);
+	struct call_lane *lane;
+	struct svc_error error;
+
+	lane = call_pool_lane(&table->pool, table->service, job->task, &error);
+	if (lane == NULL)
+		bail_out(error.message);
+	call_lane_add(&table->pool, lane, job);
 	return job;
 }
 
@@ -148,11 +226,20 @@ id_of(const struct call_place *place)
 	return place == NULL ? "nobody" : place->instance.id;
 }
 
+/* Who would get a task that failed at avoid (NULL: nowhere). */
 static const char *
 choose(struct table *table, const struct call_place *avoid, double now)
 {
-	return id_of(
-	    call_service_choose(&table->pool, table->service, avoid, now));
+	struct call_job *job = wait_for(table, NULL);
+	struct call_place *place = NULL;
+
+	job->avoid = avoid;
+	if (call_pool_next(&table->pool, false, now, &place) != job)
+		place = NULL;
+	call_lane_remove(&table->pool, job->lane, job);
+	table->job_count--;
+	call_pool_settle(&table->pool);
+	return id_of(place);
 }
 
 static void
@@ -363,7 +450,7 @@ an_instance_that_fails_does_not_attract_work(void)
 	bad = planned(&table, "bad", 9);
 	good = planned(&table, "good", 9);
 	for (i = 0; i < 5; i++)
-		call_place_failed(&table.pool, bad, NOW);
+		call_place_failed(&table.pool, bad, false, NOW);
 	for (i = 0; i < 4; i++) {
 		CHECK_STRING(choose(&table, NULL, NOW), "good");
 		call_place_begin(&table.pool, good);
@@ -392,7 +479,7 @@ who_waits_for_a_full_instance_is_woken_when_a_slot_is_free(void)
 	bad = planned(&table, "bad", 9);
 	good = planned(&table, "good", 9);
 	for (i = 0; i < 5; i++)
-		call_place_failed(&table.pool, bad, NOW);
+		call_place_failed(&table.pool, bad, false, NOW);
 	wait_for(&table, NULL);
 	wait_for(&table, NULL);
 	CHECK(start_next(&table, NULL) == good);
@@ -593,7 +680,7 @@ what_was_sent_before_goes_first_and_alone_while_paused(void)
 	tell(&table);
 	wait_for(&table, NULL);
 	CHECK(call_pool_next(&table.pool, true, NOW, &place) == NULL);
-	begun = &table.jobs[table.job_count++];
+	begun = new_job(&table, NULL);
 	begun->begun = true;
 	call_lane_add(&table.pool, &table.service->lane, begun);
 	CHECK(call_pool_next(&table.pool, true, NOW, &place) == begun);
@@ -649,6 +736,307 @@ instances_that_only_lines_name_are_forgotten(void)
 	close_table(&table);
 }
 
+static void
+tasks_go_to_whom_has_what_they_require(void)
+{
+	struct table table;
+	struct call_job *job;
+
+	open_table(&table);
+	add(&table, "a", 1);
+	add_line(&table,
+	    "{\"service\":\"w\",\"id\":\"b\","
+	    "\"address\":\"http://127.0.0.1:9/task\",\"labels\":{\"gpu\":\"1\"},"
+	    "\"capacity\":{\"slots\":1}}");
+	tell(&table);
+	wait_requiring(&table, "{\"labels\":\"gpu\"}");
+	wait_requiring(&table, "{\"labels\":\"gpu\"}");
+	wait_requiring(&table, "{\"labels\":\"!gpu\"}");
+	CHECK_STRING(id_of(start_next(&table, &job)), "b");
+	/* The second one waits, and lets the third one pass. */
+	CHECK_STRING(id_of(start_next(&table, &job)), "a");
+	CHECK(job == &table.jobs[2]);
+	CHECK(start_next(&table, NULL) == NULL);
+	call_place_end(&table.pool, planned(&table, "a", 9));
+	CHECK(start_next(&table, NULL) == NULL);
+	call_place_end(&table.pool, planned(&table, "b", 9));
+	CHECK_STRING(id_of(start_next(&table, NULL)), "b");
+	close_table(&table);
+}
+
+static void
+what_nobody_meets_waits_until_somebody_comes_who_does(void)
+{
+	struct table table;
+	struct call_job *job;
+	struct task_failure failure;
+	double since;
+	bool worked;
+
+	open_table(&table);
+	add(&table, "a", 1);
+	tell(&table);
+	job = wait_requiring(&table, "{\"slots\":2}");
+	CHECK(!job->lane->runnable);
+	CHECK(start_next(&table, NULL) == NULL);
+	CHECK(call_lane_down(job->lane, &since, &worked) && !worked);
+	call_lane_why(job->lane, &failure);
+	CHECK(failure.code == CODE_UNPLACEABLE);
+	CHECK_STRING(failure.message,
+	    "w: 0 of 1 instance: 1 insufficient slots (need 2, most free 1)");
+	add(&table, "a", 2);
+	tell(&table);
+	CHECK(!call_lane_down(job->lane, &since, &worked));
+	CHECK_STRING(id_of(start_next(&table, NULL)), "a");
+	close_table(&table);
+}
+
+static void
+requires_that_cannot_be_read_has_no_lane(void)
+{
+	struct table table;
+	struct call_job *job;
+	struct svc_error error;
+	int told;
+
+	open_table(&table);
+	for (told = 0; told < 2; told++) {
+		job = new_job(&table, "{\"cpu\":-1}");
+		CHECK(call_pool_lane(&table.pool, table.service, job->task,
+			  &error) == NULL);
+		CHECK_STRING(error.message, "\"requires.cpu\": negative: -1");
+		add(&table, "a", 1);
+		tell(&table);
+	}
+	close_table(&table);
+}
+
+static void
+a_planned_task_that_moves_keeps_what_it_requires(void)
+{
+	struct table table;
+	struct call_job *job;
+
+	open_table(&table);
+	add(&table, "a", 1);
+	add(&table, "b", 4);
+	tell(&table);
+	job = new_job(&table, "{\"slots\":4}");
+	call_lane_add(&table.pool, &planned(&table, "a", 9)->lane, job);
+	add(&table, "b", 3);
+	add(&table, "c", 4);
+	tell(&table);
+	CHECK_STRING(id_of(start_next(&table, NULL)), "c");
+	close_table(&table);
+}
+
+static void
+lanes_of_what_is_required_no_more_are_forgotten(void)
+{
+	struct table table;
+	char requires[64];
+	int i;
+
+	open_table(&table);
+	add(&table, "a", 1);
+	tell(&table);
+	for (i = 0; i < 10000; i++) {
+		struct call_job *job;
+
+		snprintf(requires, sizeof(requires), "{\"slots\":0.%d}", i);
+		job = wait_requiring(&table, requires);
+		call_lane_remove(&table.pool, job->lane, job);
+		table.job_count = 0;
+	}
+	CHECK(table.service->lane_count <= 64);
+	close_table(&table);
+}
+
+/* Starts one that requires that; the grant, to end it. */
+static struct call_place *
+start_granted(
+    struct table *table, const char *requires, struct call_grant **grant)
+{
+	struct call_job *job = wait_requiring(table, requires), *next;
+	struct call_place *place;
+
+	next = call_pool_next(&table->pool, false, NOW, &place);
+	call_lane_remove(&table->pool, job->lane, job);
+	if (next == NULL)
+		return NULL;
+	*grant = call_place_begin(&table->pool, place);
+	return place;
+}
+
+static void
+what_runs_is_counted_by_the_next_choice_too(void)
+{
+	struct table table;
+	struct call_grant *grant, *other;
+	struct call_place *a;
+	int i;
+
+	open_policy(&table, "constrained");
+	add(&table, "a", 4);
+	tell(&table);
+	a = start_granted(&table, "{\"slots\":3}", &grant);
+	CHECK_STRING(id_of(a), "a");
+	for (i = 0; i < 3; i++) {
+		CHECK(start_granted(&table, "{\"slots\":2}", &other) == NULL);
+		/* Who comes makes another choice. */
+		add(&table, "a", 4);
+		if (i == 1)
+			add_at(&table, "b", 9, 4, STATUS_CRITICAL);
+		tell(&table);
+	}
+	call_grant_end(&table.pool, grant);
+	call_place_end(&table.pool, a);
+	CHECK(start_granted(&table, "{\"slots\":2}", &other) == a);
+	call_grant_end(&table.pool, other);
+	call_place_end(&table.pool, a);
+	close_table(&table);
+}
+
+static void
+what_was_chosen_and_not_begun_is_not_counted(void)
+{
+	struct table table;
+	struct call_job *job;
+	struct call_place *place;
+	int i;
+
+	open_policy(&table, "constrained");
+	add(&table, "a", 4);
+	tell(&table);
+	job = wait_requiring(&table, "{\"slots\":4}");
+	for (i = 0; i < 3; i++) {
+		CHECK(call_pool_next(&table.pool, false, NOW, &place) == job);
+		CHECK(call_pool_other(&table.pool, table.service, job->task,
+			  NULL, NOW) == place);
+		CHECK(call_pool_other(&table.pool, table.service, job->task,
+			  place, NOW) == NULL);
+	}
+	close_table(&table);
+}
+
+static void
+fail(struct table *table, const char *id, int times, bool fault, double now)
+{
+	while (times-- > 0)
+		call_place_failed(
+		    &table->pool, planned(table, id, 9), fault, now);
+}
+
+static void
+five_faults_in_a_row_eject_an_instance_for_30_seconds_times(void)
+{
+	struct table table;
+	double now = NOW, next;
+	int times, i;
+
+	open_table(&table);
+	add(&table, "a", 9);
+	add(&table, "b", 9);
+	tell(&table);
+	for (times = 1; times <= 3; times++) {
+		fail(&table, "a", 4, true, now);
+		CHECK(call_pool_wake(&table.pool, now) <= 0);
+		fail(&table, "a", 1, true, now);
+		next = call_pool_wake(&table.pool, now);
+		CHECK(fabs(next - now - 30 * times) < 1e-6);
+		now = next - 0.1;
+		call_place_begin(&table.pool, planned(&table, "b", 9));
+		for (i = 0; i < 50; i++)
+			CHECK_STRING(choose(&table, NULL, now), "b");
+		now = next;
+		CHECK(call_pool_wake(&table.pool, now) <= 0);
+		CHECK_STRING(table.notes, "w/a: may be chosen again");
+		CHECK_STRING(choose(&table, NULL, now), "a");
+		call_place_end(&table.pool, planned(&table, "b", 9));
+	}
+	/* Each 30 s without one make the next one shorter. */
+	now += 61;
+	fail(&table, "a", 5, true, now);
+	CHECK_STRING(
+	    table.notes, "w/a: 5 failures in a row; not chosen for 60 s");
+	close_table(&table);
+}
+
+static void
+what_is_no_fault_ejects_nobody_and_breaks_the_row(void)
+{
+	struct table table;
+
+	open_table(&table);
+	add(&table, "a", 9);
+	add(&table, "b", 9);
+	tell(&table);
+	fail(&table, "a", 20, false, NOW);
+	fail(&table, "a", 4, true, NOW);
+	call_place_succeeded(&table.pool, planned(&table, "a", 9), NOW);
+	fail(&table, "a", 4, true, NOW);
+	fail(&table, "a", 1, false, NOW);
+	fail(&table, "a", 4, true, NOW);
+	CHECK(call_pool_wake(&table.pool, NOW) <= 0);
+	close_table(&table);
+}
+
+static void
+never_more_than_half_are_ejected(void)
+{
+	static const char *const ids[] = {"a", "b", "c", "d", "e"};
+	struct table table;
+	size_t count, i;
+
+	for (count = 1; count <= 5; count++) {
+		open_table(&table);
+		for (i = 0; i < count; i++)
+			add(&table, ids[i], 9);
+		tell(&table);
+		for (i = 0; i < count; i++)
+			fail(&table, ids[i], 9, true, NOW);
+		CHECK(table.service->out == count / 2);
+		close_table(&table);
+	}
+}
+
+static void
+an_ejected_one_is_back_when_too_few_others_work(void)
+{
+	struct table table;
+
+	open_table(&table);
+	add(&table, "a", 9);
+	add(&table, "b", 9);
+	tell(&table);
+	fail(&table, "a", 5, true, NOW);
+	add(&table, "a", 9);
+	add_at(&table, "b", 9, 9, STATUS_CRITICAL);
+	tell(&table);
+	CHECK_STRING(choose(&table, NULL, NOW), "a");
+	CHECK_STRING(
+	    table.notes, "w/a: may be chosen again: too few others work");
+	CHECK(call_pool_wake(&table.pool, NOW) <= 0);
+	close_table(&table);
+}
+
+static void
+what_is_planned_onto_an_ejected_one_goes_on(void)
+{
+	struct table table;
+	struct call_place *a;
+
+	open_table(&table);
+	add(&table, "a", 9);
+	add(&table, "b", 9);
+	tell(&table);
+	fail(&table, "a", 5, true, NOW);
+	a = planned(&table, "a", 9);
+	wait_for(&table, a);
+	CHECK(start_next(&table, NULL) == a);
+	close_table(&table);
+}
+
 int
 main(void)
 {
@@ -673,5 +1061,17 @@ main(void)
 	RUN(what_was_sent_before_goes_first_and_alone_while_paused);
 	RUN(an_instance_of_an_unknown_service_is_used_as_the_line_has_it);
 	RUN(instances_that_only_lines_name_are_forgotten);
+	RUN(tasks_go_to_whom_has_what_they_require);
+	RUN(what_nobody_meets_waits_until_somebody_comes_who_does);
+	RUN(requires_that_cannot_be_read_has_no_lane);
+	RUN(a_planned_task_that_moves_keeps_what_it_requires);
+	RUN(lanes_of_what_is_required_no_more_are_forgotten);
+	RUN(what_runs_is_counted_by_the_next_choice_too);
+	RUN(what_was_chosen_and_not_begun_is_not_counted);
+	RUN(five_faults_in_a_row_eject_an_instance_for_30_seconds_times);
+	RUN(what_is_no_fault_ejects_nobody_and_breaks_the_row);
+	RUN(never_more_than_half_are_ejected);
+	RUN(an_ejected_one_is_back_when_too_few_others_work);
+	RUN(what_is_planned_onto_an_ejected_one_goes_on);
 	return check_done();
 }

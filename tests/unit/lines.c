@@ -279,6 +279,115 @@ lines_do_not_depend_on_how_the_bytes_arrive(void)
 }
 
 static void
+the_memory_of_a_line_can_be_taken(void)
+{
+	struct buffer text = BUFFER_INIT, store;
+	struct svc_error error;
+	struct reader *reader;
+	struct line line;
+	const char *data;
+	int descriptor, i;
+
+	buffer_append_string(&text, "first\n");
+	for (i = 0; i < 300000; i++)
+		buffer_append_char(&text, 'x');
+	buffer_append_string(&text, "\nthird\n\nfifth");
+	descriptor = file_of(text.data, text.length);
+	CHECK(reader_open(&reader, descriptor, "test", MEBI, &error) == 0);
+	CHECK(reader_line(reader, &line, &error) == 1 && line.length == 5);
+	CHECK(reader_line(reader, &line, &error) == 1);
+	CHECK(line.length == 300000);
+	data = line.data;
+	CHECK(reader_take(reader, &store) == 0);
+	CHECK(data >= store.data && data + 300001 == store.data + store.length);
+	CHECK(reader_consumed(reader) == 300007);
+	CHECK(reader_line(reader, &line, &error) == 1 && line.number == 3);
+	CHECK(line.length == 5 && memcmp(line.data, "third", 5) == 0);
+	CHECK(reader_line(reader, &line, &error) == 1 && line.number == 5);
+	CHECK(data[0] == 'x' && data[299999] == 'x');
+	CHECK(reader_consumed(reader) == text.length);
+	reader_close(reader);
+	close(descriptor);
+	buffer_release(&store);
+	buffer_release(&text);
+}
+
+static void
+a_stopped_reader_yields_what_has_come_of_a_line(void)
+{
+	struct svc_error error;
+	struct reader *reader;
+	struct line line;
+	int ends[2];
+
+	CHECK(pipe(ends) == 0);
+	CHECK(reader_open(&reader, ends[0], "pipe", 100, &error) == 0);
+	CHECK(write(ends[1], "one\n\ntw", 7) == 7);
+	CHECK(reader_fill(reader, &error) == 1);
+	CHECK(reader_next(reader, &line) == 1 && !line.cut);
+	CHECK(reader_consumed(reader) == 4);
+	CHECK(reader_next(reader, &line) == 0);
+	CHECK(reader_stop(reader, &error) == 0);
+	CHECK(reader_next(reader, &line) == 1 && line.cut);
+	CHECK(line.length == 2 && line.number == 3);
+	CHECK(memcmp(line.data, "tw", 2) == 0);
+	CHECK(reader_next(reader, &line) == 0);
+	CHECK(reader_consumed(reader) == 7);
+	CHECK(reader_fill(reader, &error) == 0);
+	reader_close(reader);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* A file as it was read when a signal came: its lines until the last one. */
+static unsigned long
+lines_of_a_stopped(int descriptor, size_t limit, struct line *last)
+{
+	struct svc_error error;
+	struct reader *reader;
+	struct line line;
+
+	memset(last, 0, sizeof(*last));
+	CHECK(reader_open(&reader, descriptor, "file", limit, &error) == 0);
+	CHECK(reader_fill(reader, &error) == 1);
+	CHECK(reader_stop(reader, &error) == 0);
+	while (reader_next(reader, &line) == 1)
+		*last = line;
+	CHECK(!last->cut);
+	reader_close(reader);
+	return last->number;
+}
+
+static void
+of_a_file_the_line_that_has_begun_is_read_to_its_end(void)
+{
+	struct buffer text = BUFFER_INIT;
+	unsigned long number;
+	struct line line;
+	int descriptor, i;
+
+	for (i = 0; i < 50000; i++)
+		buffer_append_format(&text, "line %06d\n", i);
+	descriptor = file_of(text.data, text.length);
+	number = lines_of_a_stopped(descriptor, 100, &line);
+	CHECK(number > 1000 && number < 40000 && line.length == 11);
+	close(descriptor);
+	/* One that is longer than what is read at once, and the file's last. */
+	buffer_clear(&text);
+	for (i = 0; i < 50000; i++)
+		buffer_append_format(&text, "line %06d ", i);
+	descriptor = file_of(text.data, text.length);
+	CHECK(lines_of_a_stopped(descriptor, text.length, &line) == 1);
+	CHECK(line.length == text.length && !line.too_long);
+	close(descriptor);
+	descriptor = file_of(text.data, text.length);
+	CHECK(lines_of_a_stopped(descriptor, 100, &line) == 1);
+	CHECK(line.length == 100 && line.too_long);
+	close(descriptor);
+	buffer_release(&text);
+}
+
+static void
 what_epoll_refuses_is_not_pollable(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), file = file_of("", 0);
@@ -845,6 +954,9 @@ main(void)
 	RUN(a_line_over_the_limit_is_cut_and_said_so_once);
 	RUN(a_NUL_is_flagged_in_its_line_only);
 	RUN(lines_do_not_depend_on_how_the_bytes_arrive);
+	RUN(the_memory_of_a_line_can_be_taken);
+	RUN(a_stopped_reader_yields_what_has_come_of_a_line);
+	RUN(of_a_file_the_line_that_has_begun_is_read_to_its_end);
 	RUN(what_epoll_refuses_is_not_pollable);
 	RUN(half_a_GiB_in_one_line_needs_constant_memory);
 	RUN(long_lines_come_whole_between_short_ones);

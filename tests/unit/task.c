@@ -4,7 +4,9 @@
 #include <sysexits.h>
 
 #include "check.h"
+#include "line/base64.h"
 #include "line/result.h"
+#include "line/text.h"
 
 static const struct envelope_options plain = {.run = "run", .source = "stdin"};
 
@@ -21,7 +23,7 @@ enter_bytes(struct passage *passage, const char *text, size_t length,
     const struct envelope_options *options)
 {
 	struct line line = {
-	    text, length, 17, false, memchr(text, '\0', length) != NULL};
+	    text, length, 17, false, memchr(text, '\0', length) != NULL, false};
 
 	passage->state =
 	    envelope_enter(&passage->envelope, &line, options, &passage->error);
@@ -384,6 +386,149 @@ members_are_decoded(void)
 	close_passage(&passage);
 }
 
+/* The trace context of a line, "" for none, or what is said of it. */
+static const char *
+traceparent_of(struct passage *passage, const char *value)
+{
+	char line[200];
+
+	snprintf(line, sizeof(line), "{\"task\":0,\"traceparent\":%s}", value);
+	enter(passage, line, &plain);
+	if (passage->state == ENVELOPE_READY)
+		return passage->envelope.traceparent;
+	CHECK(passage->state == ENVELOPE_INVALID);
+	CHECK(passage->envelope.failure.code == CODE_INVALID);
+	return passage->envelope.failure.message;
+}
+
+#define TRACE  "0af7651916cd43dd8448eb211c80319c"
+#define PARENT "b7ad6b7169203331"
+
+static void
+a_trace_context_is_taken_as_it_is(void)
+{
+	struct passage passage;
+
+	open_passage(&passage);
+	CHECK_STRING(traceparent_of(&passage, "\"00-" TRACE "-" PARENT "-01\""),
+	    "00-" TRACE "-" PARENT "-01");
+	CHECK_STRING(
+	    traceparent_of(&passage, "\"\\u00300-" TRACE "-" PARENT "-00\""),
+	    "00-" TRACE "-" PARENT "-00");
+	/* The next line inherits nothing. */
+	CHECK_STRING(traceparent_of(&passage, "null"), "");
+	close_passage(&passage);
+}
+
+static void
+what_is_no_trace_context_makes_the_line_invalid(void)
+{
+	static const char *const values[] = {"1", "\"\"", "{}",
+	    /* another version, a version that is none, too short, too long */
+	    "\"01-" TRACE "-" PARENT "-01\"", "\"ff-" TRACE "-" PARENT "-01\"",
+	    "\"00-" TRACE "-" PARENT "-0\"", "\"00-" TRACE "-" PARENT "-01-\"",
+	    "\"00-" TRACE "-" PARENT "-001\"", "\"" TRACE "-" PARENT "-01\"",
+	    /* capitals, no digits, other separators */
+	    "\"00-0AF7651916cd43dd8448eb211c80319c-" PARENT "-01\"",
+	    "\"00-" TRACE "-" PARENT "-0g\"", "\"00_" TRACE "-" PARENT "-01\"",
+	    "\"00-" TRACE "_" PARENT "-01\"", "\"00-" TRACE "-" PARENT "_01\"",
+	    /* ids of zeroes, and one that is longer than it may be */
+	    "\"00-00000000000000000000000000000000-" PARENT "-01\"",
+	    "\"00-" TRACE "-0000000000000000-01\"",
+	    "\"00-" TRACE "0" PARENT "-01\"",
+	    "\"00-" TRACE "-" PARENT "\\u0000-1\""};
+	static const char wanted[] =
+	    "\"traceparent\": not a trace context (00-";
+	struct passage passage;
+	size_t i;
+
+	open_passage(&passage);
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (!CHECK(strncmp(traceparent_of(&passage, values[i]), wanted,
+			       strlen(wanted)) == 0))
+			printf("# %s\n", values[i]);
+	close_passage(&passage);
+}
+
+static void
+a_trace_context_stays_through_stages(void)
+{
+	static const char line[] =
+	    "{\"id\":\"a\",\"task\":0,\"traceparent\":\"00-" TRACE "-" PARENT
+	    "-01\",\"result\":1}";
+	struct buffer out = BUFFER_INIT;
+	struct passage passage;
+
+	open_passage(&passage);
+	enter(&passage, line, &plain);
+	CHECK(passage.state == ENVELOPE_READY && passage.envelope.turned);
+	envelope_begin(&passage.envelope, &out, 0);
+	CHECK_STRING(buffer_string(&out),
+	    "{\"id\":\"a\",\"task\":1,\"traceparent\":\"00-" TRACE "-" PARENT
+	    "-01\"");
+	buffer_release(&out);
+	close_passage(&passage);
+}
+
+/* The beginning of a line is the same, written anew or in its own memory. */
+static void
+check_inside(const char *text, const struct envelope_options *options)
+{
+	const unsigned long drop =
+	    MEMBER_BIT(MEMBER_INSTANCE) | MEMBER_BIT(MEMBER_STATUS);
+	struct buffer wanted = BUFFER_INIT, line = BUFFER_INIT;
+	struct passage passage;
+
+	open_passage(&passage);
+	/* Of what is read at once, a line is not the first. */
+	buffer_append_format(&line, "another\n%s", text);
+	enter_bytes(
+	    &passage, line.data + strlen("another\n"), strlen(text), options);
+	CHECK(passage.state == ENVELOPE_READY);
+	envelope_begin(&passage.envelope, &wanted, drop);
+	CHECK(envelope_begin_inside(&passage.envelope, &line, drop));
+	if (!CHECK(line.length == wanted.length &&
+		   memcmp(line.data, wanted.data, line.length) == 0))
+		printf("# %s: %.*s\n", text, (int)line.length, line.data);
+	buffer_release(&wanted);
+	buffer_release(&line);
+	close_passage(&passage);
+}
+
+static void
+a_line_can_be_written_in_its_own_memory(void)
+{
+	static const struct envelope_options texts = {
+	    .text = true, .run = "run", .source = "stdin"};
+
+	check_inside("{\"id\":\"a\",\"task\":{\"x\": 1}}", &plain);
+	check_inside(" {\"id\":\"a\",\"task\":1} ", &plain);
+	check_inside("{\"task\":[1, 2],\"x\":3}", &plain);
+	check_inside("{}", &plain);
+	check_inside("  \"payload\" ", &plain);
+	check_inside("{\"instance\":{},\"id\":\"a\",\"task\":1}", &plain);
+	check_inside("{\"task\":1,\"stat\\u0075s\":2,\"y\":[]}", &plain);
+	check_inside("{ \"id\" : \"a\" , \"task\" : 1, \"status\":1 }", &plain);
+	check_inside("{\"task\":1,\"status\":2,\"id\":null}", &plain);
+	check_inside("text with \"quotes\"", &texts);
+}
+
+static void
+a_turned_line_can_not(void)
+{
+	static const char text[] = "{\"task\":1,\"result\":2}";
+	struct buffer line = BUFFER_INIT;
+	struct passage passage;
+
+	open_passage(&passage);
+	buffer_append_string(&line, text);
+	enter_bytes(&passage, line.data, line.length, &plain);
+	CHECK(!envelope_begin_inside(&passage.envelope, &line, 0));
+	CHECK_STRING(buffer_string(&line), text);
+	buffer_release(&line);
+	close_passage(&passage);
+}
+
 static void
 a_payloads_own_members_are_not_the_envelopes(void)
 {
@@ -425,7 +570,7 @@ what_cannot_be_read_is_shown_by_its_start(void)
 static void
 a_line_that_was_too_long_is_one_error_line(void)
 {
-	struct line line = {"{\"task\":1}", 10, 3, true, false};
+	struct line line = {"{\"task\":1}", 10, 3, true, false, false};
 	struct passage passage;
 
 	open_passage(&passage);
@@ -743,6 +888,59 @@ results_follow_the_content_type(void)
 	    ",\"encoding\":\"base64\",\"result\":\"AAEC\"");
 }
 
+/* The same bytes, whichever way they are written. */
+static void
+check_poured(const char *type, const char *body, size_t length)
+{
+	struct buffer wanted = BUFFER_INIT, got = BUFFER_INIT;
+	struct buffer store = BUFFER_INIT;
+	struct svc_error error;
+	struct result result;
+
+	buffer_append(&store, body, length);
+	CHECK(result_append(&wanted, type, body, length, &error) == 0);
+	CHECK(result_read(
+		  &result, got.length, type, store.data, length, &error) == 0);
+	result_write_name(&result, &got);
+	result_pour(&result, &store, &got);
+	if (!CHECK(got.length == wanted.length &&
+		   memcmp(got.data, wanted.data, got.length) == 0))
+		printf("# %s of %zu\n", type, length);
+	CHECK(store.length == 0 && store.capacity == 0);
+	buffer_release(&wanted);
+	buffer_release(&got);
+}
+
+static void
+a_large_result_is_poured_byte_for_byte(void)
+{
+	/* Of every length of UTF-8, and what is escaped. */
+	static const char pattern[] =
+	    "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"\x01\n";
+	static const size_t lengths[] = {
+	    1, 2, 100, 262143, 262144, 262145, 262146, 524288, 1000000};
+	char *body = malloc(1000002);
+	size_t i, j, length;
+
+	for (i = 0;
+	     CHECK(body != NULL) && i < sizeof(lengths) / sizeof(lengths[0]);
+	     i++) {
+		length = lengths[i];
+		for (j = 0; j < length; j++)
+			body[j] = pattern[j % (sizeof(pattern) - 1)];
+		check_poured("image/png", body, length);
+		/* Cut within a character it would be no text. */
+		while (length > 1 && !text_valid(body, length))
+			length--;
+		check_poured("text/plain", body, length);
+		memset(body, '\n', lengths[i] + 2);
+		body[0] = '[';
+		body[lengths[i] + 1] = ']';
+		check_poured("application/json", body, lengths[i] + 2);
+	}
+	free(body);
+}
+
 static void
 a_result_that_makes_the_line_too_long_is_refused(void)
 {
@@ -787,6 +985,27 @@ an_answer_that_is_not_what_it_says_is_refused(void)
 	memset(deep, '[', JSON_DEPTH_MAX);
 	memset(deep + JSON_DEPTH_MAX, ']', JSON_DEPTH_MAX);
 	CHECK(strncmp(result_of(NULL, deep, sizeof(deep)), "76 ", 3) == 0);
+}
+
+static void
+base64_of_any_bytes_reads_back(void)
+{
+	struct buffer text = BUFFER_INIT, back = BUFFER_INIT;
+	unsigned char bytes[1024];
+	size_t length, i;
+
+	for (i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)((i * 2654435761U) >> 11);
+	for (length = 0; length < sizeof(bytes); length++) {
+		buffer_clear(&text);
+		buffer_clear(&back);
+		base64_encode(&text, bytes, length);
+		CHECK(base64_decode(&back, text.data, text.length) == 0);
+		CHECK(back.length == length &&
+		      (length == 0 || memcmp(back.data, bytes, length) == 0));
+	}
+	buffer_release(&text);
+	buffer_release(&back);
 }
 
 static void
@@ -857,6 +1076,11 @@ main(void)
 	RUN(an_escaped_name_means_the_same);
 	RUN(what_is_of_the_wrong_kind_is_refused_and_kept);
 	RUN(members_are_decoded);
+	RUN(a_trace_context_is_taken_as_it_is);
+	RUN(what_is_no_trace_context_makes_the_line_invalid);
+	RUN(a_trace_context_stays_through_stages);
+	RUN(a_line_can_be_written_in_its_own_memory);
+	RUN(a_turned_line_can_not);
 	RUN(a_payloads_own_members_are_not_the_envelopes);
 	RUN(what_cannot_be_read_is_shown_by_its_start);
 	RUN(a_line_that_was_too_long_is_one_error_line);
@@ -871,8 +1095,10 @@ main(void)
 	RUN(the_instance_of_a_line_is_read);
 	RUN(runs_have_ids_of_their_own);
 	RUN(results_follow_the_content_type);
+	RUN(a_large_result_is_poured_byte_for_byte);
 	RUN(a_result_that_makes_the_line_too_long_is_refused);
 	RUN(an_answer_that_is_not_what_it_says_is_refused);
+	RUN(base64_of_any_bytes_reads_back);
 	RUN(payloads_are_decoded_where_they_are_base64);
 	return check_done();
 }

@@ -18,7 +18,7 @@ key_of(const char *text, const char *pointer, struct svc_error *error)
 {
 	static const struct envelope_options options = {
 	    .run = "run", .source = "stdin"};
-	struct line line = {text, strlen(text), 17, false, false};
+	struct line line = {text, strlen(text), 17, false, false, false};
 	struct envelope envelope;
 	uint64_t key = 0;
 

@@ -133,6 +133,31 @@ durations_are_printed_in_the_largest_unit_that_fits(void)
 }
 
 static void
+rates_are_a_second_s_unless_they_say_otherwise(void)
+{
+	static const struct number_row rows[] = {{"100", 100}, {"100/s", 100},
+	    {"6/m", 0.1}, {"5000/h", 5000.0 / 3600}, {"2.5/s", 2.5},
+	    {"0.5/m", 0.5 / 60}, {"1/h", 1.0 / 3600}, {"0.05/h", 0.05 / 3600},
+	    {"1000000", RATE_MAX}, {"60000000/m", RATE_MAX}, {"1e3/s", 1000}};
+
+	check_numbers(rate_parse, rows, COUNT(rows));
+}
+
+static void
+what_is_no_rate_is_refused_with_an_example(void)
+{
+	static const char *const texts[] = {"", "x", "/s", "s", "10 /s", "-1",
+	    "+1", "10s", "10/", "10/d", "10/S", "10/sec", "10/1s", "10/s/s",
+	    "10//s", "inf", "nan/s", "0x10", ".5/s", "5./s", NULL};
+	static const char *const bounds[] = {
+	    "0", "0/s", "0.04/h", "1e-9", "1000001", "1e300/h", NULL};
+
+	check_refused(rate_parse, texts, "(say 100, 100/s, 6/m or 5000/h)");
+	check_refused(
+	    rate_parse, bounds, "(from one a day, 0.05/h, to 1000000/s)");
+}
+
+static void
 sizes_are_binary(void)
 {
 	static const struct number_row rows[] = {{"512", 512}, {"0", 0},
@@ -429,6 +454,8 @@ main(void)
 	RUN(a_refusal_reads_as_one_sentence);
 	RUN(a_long_or_hostile_value_is_cut_and_made_harmless);
 	RUN(durations_are_printed_in_the_largest_unit_that_fits);
+	RUN(rates_are_a_second_s_unless_they_say_otherwise);
+	RUN(what_is_no_rate_is_refused_with_an_example);
 	RUN(sizes_are_binary);
 	RUN(what_is_no_size_is_refused_with_an_example);
 	RUN(a_size_is_within_its_bounds);

@@ -1,0 +1,207 @@
+/* How far a run has come: see cli_progress.h. */
+#include "cli_progress.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "line/units.h"
+#include "ui/progress.h"
+
+/* Timers that fire ten times a second do so with a little more or less. */
+#define PERIOD		0.09
+#define COLUMNS_DEFAULT 80
+
+/* ECMA-48: from the cursor to the end of the line. */
+#define ERASE_REST "\033[K"
+
+struct cli_progress {
+	bool live; /* stderr is a terminal to draw on */
+	bool shown; /* the line is there */
+	double size; /* of the input, bytes; 0: not known */
+	double began; /* monotonic seconds */
+	double drawn;
+	struct progress_rate rate;
+	struct call_progress counts; /* as told last */
+};
+
+static bool
+may_draw(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) != 1 &&
+	       term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+}
+
+/* What is left of a regular file. */
+static double
+size_of(int input)
+{
+	struct stat st;
+	off_t at;
+
+	if (input == -1 || fstat(input, &st) == -1 || !S_ISREG(st.st_mode))
+		return 0;
+	at = lseek(input, 0, SEEK_CUR);
+	return at == -1 || at > st.st_size ? 0 : (double)(st.st_size - at);
+}
+
+void
+cli_progress_open(struct cli_progress **progress, int input)
+{
+	struct cli_progress *made = calloc(1, sizeof(*made));
+	struct svc_error error;
+
+	if (made == NULL) {
+		svc_error_set(&error, EX_OSERR, "out of memory");
+		cli_fail(&error);
+	}
+	made->live = may_draw();
+	made->size = size_of(input);
+	made->began = time_monotonic();
+	made->drawn = made->began - PERIOD;
+	progress_rate_init(&made->rate, made->began);
+	*progress = made;
+}
+
+static double
+part_of(const struct cli_progress *progress)
+{
+	const struct call_progress *counts = &progress->counts;
+	double ended = 0;
+
+	if (counts->taken > 0)
+		ended = (double)counts->done / (double)counts->taken;
+	else if (counts->ended)
+		ended = 1;
+	if (counts->ended)
+		return ended;
+	/* A file that has grown has more than its size. */
+	if (progress->size > 0 && (double)counts->consumed <= progress->size)
+		return (double)counts->consumed / progress->size * ended;
+	return -1;
+}
+
+static struct progress
+describe(struct cli_progress *progress, double now)
+{
+	const struct call_progress *counts = &progress->counts;
+
+	return (struct progress){.part = part_of(progress),
+	    .done = counts->done,
+	    .failed = counts->failed,
+	    .running = counts->running,
+	    .seconds = now - progress->began,
+	    .rate = progress_rate_update(&progress->rate, counts->done, now)};
+}
+
+/* One column stays free: a cursor behind the last one may wrap. */
+static size_t
+columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == -1 || size.ws_col == 0)
+		return COLUMNS_DEFAULT - 1;
+	return (size_t)size.ws_col - 1U;
+}
+
+/* In the background others have the terminal, and one that is stopped waits. */
+static bool
+is_ready(void)
+{
+	struct pollfd terminal = {.fd = STDERR_FILENO, .events = POLLOUT};
+	pid_t foreground = tcgetpgrp(STDERR_FILENO);
+
+	return (foreground == -1 || foreground == getpgrp()) &&
+	       poll(&terminal, 1, 0) == 1 && (terminal.revents & POLLOUT) != 0;
+}
+
+/* What stands behind the line: an end "\n" makes it stay. */
+static void
+draw(struct cli_progress *progress, const struct progress *state,
+    const char *end)
+{
+	struct buffer text = BUFFER_INIT;
+
+	buffer_append_char(&text, '\r');
+	progress_print(state, columns(), &text);
+	buffer_append_string(&text, ERASE_REST);
+	buffer_append_string(&text, end);
+	/* without memory this one is left out, and the next one may come */
+	if (!buffer_failed(&text))
+		cli_report(&text);
+	buffer_release(&text);
+	progress->shown = true;
+}
+
+void
+cli_progress_update(
+    struct cli_progress *progress, const struct call_progress *counts)
+{
+	double now = time_monotonic();
+	struct progress state;
+
+	progress->counts = *counts;
+	if (!progress->live || now - progress->drawn < PERIOD || !is_ready())
+		return;
+	state = describe(progress, now);
+	draw(progress, &state, "");
+	progress->drawn = now;
+}
+
+void
+cli_progress_hide(struct cli_progress *progress)
+{
+	static const char nothing[] = "\r" ERASE_REST;
+	struct buffer text = BUFFER_INIT;
+
+	if (progress == NULL || !progress->shown)
+		return;
+	buffer_append(&text, nothing, sizeof(nothing) - 1);
+	if (!buffer_failed(&text))
+		cli_report(&text);
+	buffer_release(&text);
+	progress->shown = false;
+}
+
+/* As a message, without bar. */
+static void
+summarize(const struct progress *state)
+{
+	struct progress last = *state;
+	struct buffer text = BUFFER_INIT;
+	const char *line;
+
+	last.part = -1;
+	progress_print(&last, SIZE_MAX, &text);
+	line = buffer_string(&text);
+	if (line != NULL)
+		cli_warn_line("%s", line);
+	buffer_release(&text);
+}
+
+void
+cli_progress_close(struct cli_progress *progress)
+{
+	double now = time_monotonic();
+	struct progress state;
+
+	if (progress == NULL)
+		return;
+	state = describe(progress, now);
+	state.ended = true;
+	if (state.seconds > 0)
+		state.rate = (double)state.done / state.seconds;
+	if (progress->live)
+		draw(progress, &state, "\n");
+	else
+		summarize(&state);
+	free(progress);
+}
