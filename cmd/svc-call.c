@@ -301,7 +301,8 @@ complete_policy(struct call *call)
 	cli_policy_seed(&call->cli, &call->policy);
 	options->policy = call->policy.type;
 	options->choice = call->policy.options;
-	if (options->policy == &policy_round_robin)
+	/* What would be sent must not move the place of what is. */
+	if (options->policy == &policy_round_robin && !call->options.preview)
 		cli_rotation_open(
 		    &call->rotation, &call->cli, NULL, &options->choice);
 	call->options.item.hash = options->policy == &policy_hash;

@@ -124,8 +124,8 @@ int pool_subset(struct pool *pool, const struct eligible *list,
 /*
  * Those of list that are in members (count, ascending), as a subset that
  * pool_recall() finds by key (length bytes) for lists of the same serial, until
- * it is forgotten.  With a key of NULL it is not to be found again, and costs no
- * more than its members.  Else as pool_subset().
+ * it is forgotten.  With a key of NULL it is not to be found again, and costs
+ * no more than its members.  Else as pool_subset().
  */
 int pool_keep(struct pool *pool, const struct eligible *list,
     const uint32_t *members, size_t count, const char *key, size_t length,

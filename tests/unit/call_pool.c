@@ -744,10 +744,10 @@ tasks_go_to_whom_has_what_they_require(void)
 
 	open_table(&table);
 	add(&table, "a", 1);
-	add_line(&table,
-	    "{\"service\":\"w\",\"id\":\"b\","
-	    "\"address\":\"http://127.0.0.1:9/task\",\"labels\":{\"gpu\":\"1\"},"
-	    "\"capacity\":{\"slots\":1}}");
+	add_line(&table, "{\"service\":\"w\",\"id\":\"b\","
+			 "\"address\":\"http://127.0.0.1:9/task\","
+			 "\"labels\":{\"gpu\":\"1\"},"
+			 "\"capacity\":{\"slots\":1}}");
 	tell(&table);
 	wait_requiring(&table, "{\"labels\":\"gpu\"}");
 	wait_requiring(&table, "{\"labels\":\"gpu\"}");

@@ -552,6 +552,35 @@ as_many_labels_as_are_allowed_and_one_more(void)
 	buffer_release(&line);
 }
 
+static void
+a_copy_shares_nothing_and_says_the_same(void)
+{
+	static const char *const lines[] = {"{" A "}",
+	    "{\"utilization\":0.5,\"pinned\":true," A
+	    ",\"capacity\":{\"cpu\":4},\"labels\":{\"zone\":\"eu\"},"
+	    "\"status\":\"warning\",\"reason\":\"slow\",\"owner\":\"eve\"}"};
+	struct buffer before = BUFFER_INIT, after = BUFFER_INIT;
+	struct instance instance, copy;
+	double cpu;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (!parse(&instance, lines[i]))
+			continue;
+		buffer_clear(&before);
+		buffer_clear(&after);
+		instance_print(&instance, &before);
+		CHECK(instance_copy(&copy, &instance) == 0);
+		instance_release(&instance);
+		instance_print(&copy, &after);
+		CHECK_STRING(buffer_string(&after), buffer_string(&before));
+		CHECK(instance_number(&copy, "capacity.cpu", &cpu) == (i == 1));
+		instance_release(&copy);
+	}
+	buffer_release(&after);
+	buffer_release(&before);
+}
+
 int
 main(void)
 {
@@ -576,5 +605,6 @@ main(void)
 	RUN(what_is_no_address_is_refused);
 	RUN(ids_made_of_addresses_are_names);
 	RUN(as_many_labels_as_are_allowed_and_one_more);
+	RUN(a_copy_shares_nothing_and_says_the_same);
 	return check_done();
 }
