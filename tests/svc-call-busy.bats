@@ -188,6 +188,18 @@ lasts() {
 	[ "$(jq -r 'select(.status == 200) | .id' out | sort | comm -23 - <(logged begun))" = '' ]
 }
 
+@test "a server that dies with a kept connection has executed, and is not waited for" {
+	# The next connection is refused: that says nothing of what was sent before.
+	up slot_server log=log dies=2
+	svc-register -i a w "127.0.0.1:$port" >/dev/null
+	tasks 2
+	run svc-call -q -j 1 -T 20s w <in
+	is 1
+	[ "$(logged begun | tr '\n' ' ')" = 't1 t2 ' ]
+	[ "$(jq -c '[.error.code,.error.attempts]' <<<"${lines[1]}")" = '["reset",1]' ]
+	says 'w/a: a kept connection died under the request'
+}
+
 @test "with --idempotent an outage that begins with SIGKILL fails none" {
 	tasks 40000
 	outage KILL --idempotent

@@ -138,6 +138,16 @@ requiring() {
 	[ "$(tr -d '\n' <ids)" = abca ]
 }
 
+@test "a dry run does not move round-robin" {
+	serve echo
+	add a; add b; add c
+	seq 1 | call --policy round-robin -j 1
+	seq 2 | svc-call -n --policy round-robin w >preview
+	seq 1 | call --policy round-robin -j 1
+	[ "$(tr '\n' ' ' <ids)" = "a b " ]
+	[ "$(jq -r .instance.id preview | tr '\n' ' ')" = "a b " ]
+}
+
 @test "round-robin is shared also by processes at the same time" {
 	serve echo
 	add a; add b; add c

@@ -82,10 +82,10 @@ class Handler(socketserver.StreamRequestHandler):
 
     def take_request(self, stream, body):
         self.served += 1
+        counts = MODE != "goaway" or self.served > 1
         with LOCK:
-            if MODE != "goaway" or self.served > 1:
-                STATE["count"] += 1
-            early = 0 < STATE["count"] <= TIMES
+            STATE["count"] += counts
+            early = counts and STATE["count"] <= TIMES
         if early:
             return getattr(self, "do_" + MODE)(stream, body)
         return self.answer(stream, body)

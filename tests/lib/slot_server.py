@@ -6,8 +6,9 @@
 listens on a free port of 127.0.0.1 (or port=N), prints the port, and answers
 each POST with its body after delay=SECONDS (0).  slots=N are executed at once;
 what comes beyond is turned away: status=N (503) with Retry-After:
-retry_after=V (1), without one where V is empty.  It does little, so that 200
-clients can be tried on a machine that is busy with them.
+retry_after=V (1), without one where V is empty.  With dies=N it is killed as
+soon as it has begun the N-th.  It does little, so that 200 clients can be tried
+on a machine that is busy with them.
 
 FILE gets a line for each event, in one write, so that a kill loses none:
 
@@ -37,6 +38,7 @@ class Server:
         self.slots = int(OPTIONS.get("slots", 1000000))
         self.delay = float(OPTIONS.get("delay", 0))
         self.busy = 0
+        self.lives = int(OPTIONS.get("dies", 0))
         self.connections = 0
         self.stopping = False
         self.ended = asyncio.Event()
@@ -91,6 +93,9 @@ class Connection(asyncio.Protocol):
             return
         server.write(b"begun", key)
         server.busy += 1
+        server.lives -= 1
+        if server.lives == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
         if server.delay > 0:
             asyncio.get_running_loop().call_later(
                 server.delay, self.end, key, body
