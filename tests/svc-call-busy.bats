@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # lib/common sets top, pid and started.
-# shellcheck disable=SC2154,SC2030,SC2031
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031
 # svc-call(1): busy is not failure, sentence by sentence of DESIGN section 7.
 # What one answer does is in svc-call-retries.bats.
 

@@ -502,10 +502,12 @@ turned() {
 
 # Many
 
-# mutants COUNT [OPTION=VALUE]...: so many tasks at such a server in ./in.
+# mutants COUNT [OPTION=VALUE]...: so many tasks at such a server in ./in, which
+# is 16 instances, lest one that says it is busy holds up all.
 mutants() {
 	hostile mutant "${@:2}"
-	for i in $(seq "$1"); do line "m$i" "$port"; done >in
+	for i in $(seq "$1"); do line "m$i" "$port"; done |
+		awk '{ sub(/"p[0-9]+"/, "\"p" (NR % 16) "\""); print }' >in
 }
 
 # each_once COUNT: that many lines came out, no id twice, and no task has the

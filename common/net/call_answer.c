@@ -31,6 +31,13 @@ kind_of_connect(const struct call_request *request)
 	return ANSWER_UNREACHABLE;
 }
 
+/* A kept connection died, and libcurl wanted another one to send again. */
+static bool
+is_lost(const struct call_request *request)
+{
+	return request->sends > 0 && !request->stream.refused;
+}
+
 static enum answer_kind
 kind_of_write(const struct call_request *request)
 {
@@ -82,7 +89,10 @@ kind_of(const struct call_request *request, CURLcode code)
 	case CURLE_WRITE_ERROR:
 		return kind_of_write(request);
 	case CURLE_COULDNT_CONNECT:
-		return kind_of_connect(request);
+		return is_lost(request) ? ANSWER_RESET
+					: kind_of_connect(request);
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return is_lost(request) ? ANSWER_RESET : ANSWER_UNREACHABLE;
 	case CURLE_OPERATION_TIMEDOUT:
 		return sent ? ANSWER_TIMEOUT : ANSWER_UNREACHABLE;
 	case CURLE_ABORTED_BY_CALLBACK:
@@ -123,7 +133,9 @@ reason_of(const struct call_request *request, CURLcode code)
 		return "the connection ended within the answer's header";
 	if (code == CURLE_ABORTED_BY_CALLBACK && request->unsent)
 		return "the server refuses to look at the request";
-	if (code == CURLE_ABORTED_BY_CALLBACK)
+	if (code == CURLE_ABORTED_BY_CALLBACK ||
+	    (code == CURLE_COULDNT_CONNECT && is_lost(request)) ||
+	    (code == CURLE_COULDNT_RESOLVE_HOST && is_lost(request)))
 		return "a kept connection died under the request";
 	if (request->reply.wrong != NULL)
 		return request->reply.wrong;

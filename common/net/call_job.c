@@ -287,6 +287,8 @@ take_failure(struct call_job *job, struct call_place *place,
 {
 	if (answer->kind == ANSWER_HTTP)
 		call_place_answered(place);
+	if (answer->kind == ANSWER_RESET)
+		call_place_lost(&job->engine->pool, place, now);
 	call_place_failed(&job->engine->pool, place, call_fault(answer), now);
 	job->avoid = place;
 }
@@ -347,7 +349,7 @@ succeed(struct call_job *job, struct call_place *place,
 	call_place_answered(place);
 	call_job_stop(job);
 	if (call_job_finish(job, NULL, place, answer)) {
-		call_place_succeeded(pool, place, now);
+		call_place_succeeded(pool, place);
 		return CALL_ANSWERED;
 	}
 	call_place_failed(pool, place, true, now);

@@ -9,6 +9,21 @@
 /* More failures than this say nothing more. */
 #define FAILURES_MAX 30
 
+/*
+ * Seconds that the first rest takes at most, and those to which that grows;
+ * asking one that refuses costs nobody anything.
+ */
+#define REST_FIRST   0.025
+#define REST_BUSY    2.0
+#define REST_REFUSED 1.0
+
+/* Retry-After may be long; those who were told the same need not be spread
+ * over more. */
+#define SPREAD_MAX 1.0
+
+/* A process that is killed closes its connections one after the other. */
+#define REST_LOST 0.1
+
 /* Seconds; failures are forgiven in this grain. */
 #define FORGIVE_INTERVAL 0.1
 
@@ -98,14 +113,17 @@ call_place_rest(struct call_pool *pool, struct call_place *place, double until)
 void
 call_place_wake(struct call_pool *pool, struct call_place *place, double now)
 {
+	if (place->quiet)
+		place->pace = fmax(place->pace / 2, REST_FIRST);
+	place->quiet = true;
 	if (place->limit <= place->open)
 		place->limit = place->open + 1;
 	if (place->limit >= place->slots) {
 		place->limit = place->slots;
 		call_place_rest(pool, place, 0);
 	} else {
-		call_place_rest(
-		    pool, place, now + call_pool_jitter(pool, place->streak));
+		call_place_rest(pool, place,
+		    now + random_unit(&pool->random) * place->pace);
 	}
 	call_place_update(pool, place);
 	call_lanes_wake(pool, place->service);
@@ -125,25 +143,16 @@ call_place_begin(struct call_pool *pool, struct call_place *place)
 }
 
 void
-call_place_succeeded(
-    struct call_pool *pool, struct call_place *place, double now)
+call_place_succeeded(struct call_pool *pool, struct call_place *place)
 {
-	double soon;
-
 	call_ejection_clear(place);
 	if (place->failures > 0) {
 		place->failures = 0;
 		call_place_update(pool, place);
 	}
+	/* While it rests that is no more than what was let in before. */
 	if (place->until <= 0)
-		return;
-	/* A slot came free there: as many may be open as were. */
-	place->streak = 0;
-	if (place->limit < place->open)
-		place->limit = place->open;
-	soon = now + call_pool_jitter(pool, 0);
-	if (soon < place->until)
-		call_place_rest(pool, place, soon);
+		place->pace = 0;
 }
 
 void
@@ -162,24 +171,39 @@ call_place_failed(
 		call_ejection_clear(place);
 }
 
+/* To what is open beside the request that ends, at least until then. */
+static void
+cut(struct call_pool *pool, struct call_place *place, double until)
+{
+	if (place->limit > place->open - 1)
+		place->limit = place->open - 1;
+	if (place->until < until)
+		call_place_rest(pool, place, until);
+}
+
 void
 call_place_busy(struct call_pool *pool, struct call_place *place,
     double retry_after, double began, double now)
 {
-	double rest = retry_after;
+	double first = fmax(REST_FIRST, fmin(retry_after, SPREAD_MAX));
+	double most = place->refused > 0 ? REST_REFUSED : REST_BUSY;
+	double rest = fmax(retry_after, 0);
 
-	/* The one that was refused is open still. */
-	if (place->limit > place->open - 1)
-		place->limit = place->open - 1;
 	/* Of several that were sent together the first has said it. */
 	if (began >= place->cut) {
-		rest = fmax(rest, call_pool_jitter(pool, place->streak));
-		if (place->streak < 16)
-			place->streak++;
+		place->pace = fmin(fmax(2 * place->pace, first), most);
+		place->quiet = false;
 		place->cut = now;
+		rest += random_unit(&pool->random) * place->pace;
 	}
-	if (place->until < now + rest)
-		call_place_rest(pool, place, now + rest);
+	cut(pool, place, now + rest);
+}
+
+void
+call_place_lost(struct call_pool *pool, struct call_place *place, double now)
+{
+	if (place->answered)
+		cut(pool, place, now + REST_LOST);
 }
 
 int
@@ -194,6 +218,8 @@ call_place_refused(struct call_place *place, double now)
 void
 call_place_answered(struct call_place *place)
 {
+	if (place->refused > 0)
+		place->pace = 0;
 	place->refused = 0;
 	place->answered = true;
 }

@@ -7,11 +7,17 @@
  *
  * An instance takes a task while it works and has fewer requests open than its
  * limit.  The limit is its slots; an answer "busy" or a refused connection cuts
- * it to what is open, and it rests for a while with full jitter (25 ms, doubled
- * each time, at most 1 s; see "Exponential Backoff And Jitter", AWS, 2015).
- * Each rest that ends admits one request more, and each success brings that end
- * closer, until the limit is the slots again.  One that fails is loaded, and
- * after some failures in a row it is ejected (call_ejection.h).
+ * it to what is open, and it rests: for as long as it has asked for, and a
+ * random time beside, so that all who were turned away do not come back
+ * together (see "Exponential Backoff And Jitter", AWS, 2015).  Each rest that
+ * ends admits one request more, until the limit is the slots again.  The random
+ * time is at most the place's pace, which each cut doubles and each rest
+ * without one halves.  Successes do not: who is served by an instance that is
+ * full would ask for more all the time, and where many do so most requests are
+ * turned away.
+ *
+ * One that fails is loaded, and after some failures in a row it is ejected
+ * (call_ejection.h).
  */
 #ifndef SVCKIT_NET_CALL_POOL_H
 #define SVCKIT_NET_CALL_POOL_H
@@ -56,7 +62,8 @@ struct call_place {
 	unsigned ejections; /* less one for each 30 s without */
 	double ejected; /* until then; or, of the past, when that ended; 0 */
 	bool out; /* it is ejected */
-	unsigned streak; /* busy answers in a row */
+	double pace; /* seconds that its next rest takes at most */
+	bool quiet; /* not cut since the last rest */
 	double cut; /* when the limit was cut last */
 	double refused; /* since when all connections were; 0: they are not */
 	bool answered; /* it has, at some time */
@@ -196,14 +203,22 @@ void call_pool_settle(struct call_pool *pool);
 struct call_grant *call_place_begin(
     struct call_pool *pool, struct call_place *place);
 void call_grant_end(struct call_pool *pool, struct call_grant *grant);
-void call_place_succeeded(
-    struct call_pool *pool, struct call_place *place, double now);
+void call_place_succeeded(struct call_pool *pool, struct call_place *place);
 /* fault: the instance's, not the task's (4xx): it counts for ejection. */
 void call_place_failed(
     struct call_pool *pool, struct call_place *place, bool fault, double now);
-/* retry_after in seconds, 0: not said; began: when the request was sent. */
+/*
+ * retry_after in seconds, negative: not said; began: when the request was sent.
+ */
 void call_place_busy(struct call_pool *pool, struct call_place *place,
     double retry_after, double began, double now);
+/*
+ * Its connection died.  If it has ever answered it may be going away, one
+ * connection after the other: for a moment nothing more is sent to it, so that
+ * no more is lost than what is open.
+ */
+void call_place_lost(
+    struct call_pool *pool, struct call_place *place, double now);
 void call_place_end(struct call_pool *pool, struct call_place *place);
 
 /* The connection was refused; answered: it was not.  1: that is a change. */

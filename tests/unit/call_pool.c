@@ -460,7 +460,7 @@ an_instance_that_fails_does_not_attract_work(void)
 	/* ... until the failures are forgiven, one a second. */
 	CHECK_STRING(choose(&table, NULL, NOW + 0.9), "nobody");
 	CHECK_STRING(choose(&table, NULL, NOW + 2), "bad");
-	call_place_succeeded(&table.pool, bad, NOW);
+	call_place_succeeded(&table.pool, bad);
 	CHECK_STRING(choose(&table, NULL, NOW), "bad");
 	close_table(&table);
 }
@@ -547,6 +547,7 @@ retry_after_is_the_least_rest(void)
 {
 	struct table table;
 	struct call_place *a;
+	double next;
 
 	open_table(&table);
 	add(&table, "a", 1);
@@ -557,40 +558,134 @@ retry_after_is_the_least_rest(void)
 	start_next(&table, NULL);
 	call_place_busy(&table.pool, a, 3, NOW, NOW);
 	call_place_end(&table.pool, a);
-	CHECK(fabs(call_pool_wake(&table.pool, NOW + 2.9) - NOW - 3) < 1e-6);
+	/* Not all who were told so come back at the same time. */
+	next = call_pool_wake(&table.pool, NOW + 2.9);
+	CHECK(next > NOW + 3.01 && next <= NOW + 4);
 	CHECK(start_next(&table, NULL) == NULL);
-	call_pool_wake(&table.pool, NOW + 3);
+	call_pool_wake(&table.pool, next);
 	CHECK(start_next(&table, NULL) == a);
 	close_table(&table);
 }
 
+/* The longest rest of many, each after the last one was in vain. */
+static double
+longest_rest(struct table *table, struct call_place *place)
+{
+	double now = NOW, next, longest = 0;
+	int i;
+
+	for (i = 0; i < 200; i++) {
+		call_place_begin(&table->pool, place);
+		call_place_busy(&table->pool, place, -1, now, now);
+		call_place_end(&table->pool, place);
+		next = call_pool_wake(&table->pool, now);
+		longest = fmax(longest, next - now);
+		now = fmax(now, next);
+		call_pool_wake(&table->pool, now);
+	}
+	return longest;
+}
+
 static void
-rests_double_up_to_a_second_and_a_success_ends_that(void)
+rests_double_up_to_two_seconds_or_one_where_it_refuses(void)
 {
 	struct table table;
 	struct call_place *a;
-	double now = NOW, next, longest = 0;
-	int i;
+	double longest;
 
 	open_table(&table);
 	add(&table, "a", 2);
 	tell(&table);
 	a = planned(&table, "a", 9);
-	for (i = 0; i < 200; i++) {
-		call_place_begin(&table.pool, a);
-		call_place_busy(&table.pool, a, -1, now, now);
-		call_place_end(&table.pool, a);
-		next = call_pool_wake(&table.pool, now);
-		CHECK(next <= now + 1);
-		longest = fmax(longest, next - now);
-		now = fmax(now, next);
-		call_pool_wake(&table.pool, now);
-	}
-	CHECK(longest > 0.9);
+	longest = longest_rest(&table, a);
+	CHECK(longest > 1.8 && longest <= 2);
+	close_table(&table);
+	open_table(&table);
+	add(&table, "a", 2);
+	tell(&table);
+	a = planned(&table, "a", 9);
+	CHECK(call_place_refused(a, NOW) == 1);
+	longest = longest_rest(&table, a);
+	CHECK(longest > 0.9 && longest <= 1);
+	/* It is back. */
+	call_place_answered(a);
+	CHECK(a->pace == 0);
+	close_table(&table);
+}
+
+static void
+a_rest_after_which_nothing_is_turned_away_halves_the_next(void)
+{
+	struct table table;
+	struct call_place *a;
+	double next = NOW, paces[] = {0.8, 0.4, 0.2, 0.1, 0.05, 0.025, 0.025};
+	size_t i;
+
+	open_table(&table);
+	add(&table, "a", 16);
+	tell(&table);
+	a = planned(&table, "a", 9);
 	call_place_begin(&table.pool, a);
-	call_place_succeeded(&table.pool, a, now);
+	call_place_busy(&table.pool, a, 0.8, NOW, NOW);
 	call_place_end(&table.pool, a);
-	CHECK(a->streak == 0);
+	next = call_pool_wake(&table.pool, NOW);
+	for (i = 0; i < sizeof(paces) / sizeof(paces[0]); i++) {
+		call_pool_wake(&table.pool, next);
+		CHECK(a->limit == i + 1);
+		call_place_begin(&table.pool, a);
+		CHECK(fabs(a->pace - paces[i]) < 1e-9);
+		CHECK(a->until <= next + paces[i]);
+		next = a->until;
+	}
+	close_table(&table);
+}
+
+static void
+a_success_ends_no_rest_and_without_one_the_next_is_short(void)
+{
+	struct table table;
+	struct call_place *a;
+
+	open_table(&table);
+	add(&table, "a", 2);
+	tell(&table);
+	a = planned(&table, "a", 9);
+	call_place_begin(&table.pool, a);
+	call_place_begin(&table.pool, a);
+	call_place_busy(&table.pool, a, 3, NOW, NOW);
+	call_place_end(&table.pool, a);
+	call_place_succeeded(&table.pool, a);
+	CHECK(a->until > NOW + 3 && a->limit == 1 && a->pace >= 1);
+	call_pool_wake(&table.pool, NOW + 4);
+	CHECK(a->until <= 0 && a->limit == 2);
+	call_place_succeeded(&table.pool, a);
+	CHECK(a->pace == 0);
+	close_table(&table);
+}
+
+static void
+a_connection_that_dies_holds_back_what_is_not_sent_yet(void)
+{
+	struct table table;
+	struct call_place *a;
+
+	open_table(&table);
+	add(&table, "a", 4);
+	tell(&table);
+	a = planned(&table, "a", 9);
+	call_place_begin(&table.pool, a);
+	call_place_begin(&table.pool, a);
+	/* It may fail so each time, for all that is known. */
+	call_place_lost(&table.pool, a, NOW);
+	CHECK(a->limit == 4 && a->until <= 0);
+	call_place_answered(a);
+	call_place_lost(&table.pool, a, NOW);
+	call_place_end(&table.pool, a);
+	CHECK(a->limit == 1 && fabs(a->until - NOW - 0.1) < 1e-6);
+	wait_for(&table, NULL);
+	CHECK(start_next(&table, NULL) == NULL);
+	call_pool_wake(&table.pool, NOW + 0.1);
+	CHECK(start_next(&table, NULL) == a);
 	close_table(&table);
 }
 
@@ -973,7 +1068,7 @@ what_is_no_fault_ejects_nobody_and_breaks_the_row(void)
 	tell(&table);
 	fail(&table, "a", 20, false, NOW);
 	fail(&table, "a", 4, true, NOW);
-	call_place_succeeded(&table.pool, planned(&table, "a", 9), NOW);
+	call_place_succeeded(&table.pool, planned(&table, "a", 9));
 	fail(&table, "a", 4, true, NOW);
 	fail(&table, "a", 1, false, NOW);
 	fail(&table, "a", 4, true, NOW);
@@ -1054,7 +1149,10 @@ main(void)
 	RUN(a_retry_goes_to_another_instance_where_there_is_one);
 	RUN(busy_cuts_an_instance_to_what_it_has_and_rests_let_it_grow);
 	RUN(retry_after_is_the_least_rest);
-	RUN(rests_double_up_to_a_second_and_a_success_ends_that);
+	RUN(rests_double_up_to_two_seconds_or_one_where_it_refuses);
+	RUN(a_rest_after_which_nothing_is_turned_away_halves_the_next);
+	RUN(a_success_ends_no_rest_and_without_one_the_next_is_short);
+	RUN(a_connection_that_dies_holds_back_what_is_not_sent_yet);
 	RUN(nothing_starts_for_a_service_without_instances);
 	RUN(a_service_where_all_refuse_is_down_until_one_answers);
 	RUN(lanes_take_turns);
