@@ -20,7 +20,8 @@ TOOLS := svc-register svc-discover svc-call svc-watch task-schedule task-worker
 DEBS := gcc libc6-dev pkg-config libcurl4-openssl-dev libcjson-dev libbsd-dev \
 	libevent-dev libsmartcols-dev bash bats parallel jq curl git python3 \
 	mandoc shellcheck clang clang-format cppcheck binutils zsh fish procps \
-	strace time openssl nginx-light haproxy
+	strace time openssl nginx-light haproxy \
+	iproute2
 # What `make bench` compares with, where it is there.
 BENCH_DEBS := hey etcd-client etcd-server inotify-tools
 
