@@ -17,12 +17,16 @@ up() {
 	port=$(cat port)
 }
 
-# storm: each client has its own tasks.
+# storm: each client has its own tasks.  They are planned, and there is no
+# registry to follow: the inotify instances of a user are few, and others that
+# run at the same time need them.
 storm() {
-	local i
+	local i instance
+	instance="{\"service\":\"w\",\"id\":\"a\",\"address\":\"http://127.0.0.1:$port/\",\"slots\":4}"
+	rmdir "$SVC_REGISTRY"
 	for ((i = 0; i < clients; i++)); do
-		seq "$each" | sed "s/.*/{\"id\":\"c$i-&\",\"task\":&}/" >"in.$i"
-		svc-call -q -j 4 -T 2m --idempotent --retries 8 w <"in.$i" >"out.$i" 3>&- &
+		seq "$each" | sed "s|.*|{\"id\":\"c$i-&\",\"task\":&,\"instance\":$instance}|" >"in.$i"
+		svc-call -q -j 4 -T 2m --idempotent --retries 8 <"in.$i" >"out.$i" 3>&- &
 		calls+=($!)
 	done
 	started+=("${calls[@]}")
@@ -36,13 +40,27 @@ logged() {
 	awk -v what="$1" -v from="${2:-0}" -v to="${3:-1e15}" '
 		$2 == what && $1 >= from && $1 < to { n++ } END { print n + 0 }' log
 }
+
+# busy FROM TO: how many slots were at work on what was then served, on average
+# between the two milliseconds: goodput, in what a loaded machine does not bound.
+busy() {
+	awk -v from="$1" -v to="$2" '
+		$2 == "begun" { begun[$3] = $1 }
+		$2 == "served" {
+			a = begun[$3] > from ? begun[$3] : from
+			b = $1 < to ? $1 : to
+			if (b > a)
+				sum += b - a
+		}
+		END { print int(sum / (to - from)) }' log
+}
+
 so_many() { [ "$(logged "$1")" -ge "$2" ]; }
 
 @test "200 clients, the server down for 30 s, then up: no storm, and full goodput in 5 s" {
 	local calls=() server down back before after
 	up
 	server=$pid
-	svc-register -c slots=4 w "127.0.0.1:$port" >/dev/null
 	storm
 	until_true 60 so_many served $((tasks * 2 / 5))
 	down=$(milliseconds)
@@ -52,9 +70,9 @@ so_many() { [ "$(logged "$1")" -ge "$2" ]; }
 	back=$(milliseconds)
 	wait "${calls[@]}"
 	[ "$(cat out.* | jq -r .status | sort | uniq -c | tr -s ' ')" = " $tasks 200" ]
-	before=$(logged served $((down - 4000)) "$down")
-	after=$(logged served $((back + 3000)) $((back + 5000)))
-	echo "$(logged begun) begun, $(logged turned) turned away; $((before / 4)) a second before, $((after / 2)) after"
+	before=$(busy $((down - 4000)) $((down - 1000)))
+	after=$(busy $((back + 3000)) $((back + 5000)))
+	echo "# $(logged begun) begun, $(logged turned) turned away; $before slots at work before, $after after"
 	(($(logged begun) + $(logged turned) <= tasks * 12 / 10))
-	((after * 2 * 100 >= before * 95))
+	((after * 100 >= before * 95))
 }
