@@ -8,6 +8,7 @@
 #include "line/base64.h"
 #include "line/json.h"
 #include "line/result.h"
+#include "line/text.h"
 
 static void
 out_of_memory(void)
@@ -80,6 +81,12 @@ cli_payload_read(const struct cli *cli, const struct cli_payload *payload,
 		svc_error_set(&error, EX_DATAERR,
 		    "--data: larger than --max-task (%zu bytes)",
 		    payload->limit);
+		cli_fail(&error);
+	}
+	if (payload->text && !text_valid(text.data, text.length)) {
+		svc_error_set(&error, EX_DATAERR,
+		    "--data: not UTF-8; with a header Content-Type of its "
+		    "type, and without --text, it is sent as it is");
 		cli_fail(&error);
 	}
 	if (payload->text) {

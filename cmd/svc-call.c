@@ -418,7 +418,7 @@ raise_descriptors(struct call *call)
 		return;
 	*jobs = (int)most;
 	if (!call->cli.quiet)
-		cli_warn_line("%d requests at once, not more: at most %llu "
+		cli_warn_line("requests at once: %d, not more: at most %llu "
 			      "descriptors are allowed (ulimit -n)",
 		    *jobs, (unsigned long long)limit.rlim_cur);
 }

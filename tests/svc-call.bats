@@ -76,6 +76,10 @@ codes() {
 	[ "$output" = '"no \"json\""' ]
 	run svc-call -d 'no json' w
 	is 64
+	printf '\211PNG' >binary
+	run svc-call -L -d @binary w
+	is 65
+	says 'not UTF-8'
 	run svc-call -d @missing w
 	is 66
 }
@@ -774,7 +778,7 @@ large() {
 	run --separate-stderr bash -c 'ulimit -Sn 48; ulimit -Hn 48; seq 200 | svc-call -j 100 w'
 	is 0
 	[ "${#lines[@]}" -eq 200 ]
-	[[ $stderr == *'8 requests at once, not more'* ]]
+	[[ $stderr == *'requests at once: 8, not more'* ]]
 }
 
 @test "a certificate that nobody vouches for is tls, and nothing is sent" {
