@@ -144,8 +144,9 @@ struct call_outcome {
 };
 
 /*
- * Returns false where a 2xx answer turned out to be no result: that counts as a
- * failure of the instance, which else would attract work.
+ * May submit other tasks, but neither cancel nor close.  Returns false where a
+ * 2xx answer turned out to be no result: that counts as a failure of the
+ * instance, which else would attract work.
  */
 typedef bool (*call_done_fn)(
     void *argument, struct call_task *task, const struct call_outcome *outcome);
@@ -173,8 +174,8 @@ int call_tell(struct call_engine *engine, const char *service,
 
 /*
  * Takes task; done() is called for it once, never from within call_submit().
- * -1: no memory; EX_DATAERR: an address that is no URL, or "requires" cannot be
- * read.
+ * -1: no memory; EX_DATAERR: "requires" cannot be read.  What has an address
+ * that is no URL ends as CODE_UNREACHABLE.
  */
 int call_submit(struct call_engine *engine, struct call_task *task,
     struct svc_error *error);

@@ -171,7 +171,6 @@ call_job_finish(struct call_job *job, const struct task_failure *failure,
 	struct call_engine *engine = job->engine;
 	struct call_service *service = job->service;
 	struct call_outcome outcome;
-	bool taken;
 
 	memset(&outcome, 0, offsetof(struct call_outcome, failure));
 	outcome.failure.code = CODE_NONE;
@@ -188,11 +187,13 @@ call_job_finish(struct call_job *job, const struct task_failure *failure,
 	outcome.instance = place == NULL ? NULL : &place->instance;
 	/* Its memory may serve the next task from within done(). */
 	call_job_free(job);
-	taken = engine->done(engine->argument, job->task, &outcome);
-	/* A name that only lines knew is not kept. */
+	/*
+	 * A name that only lines knew is not kept; not after done(), in which
+	 * other tasks may come and go, and the service with them.
+	 */
 	if (place == NULL)
 		call_pool_forget(&engine->pool, service);
-	return taken;
+	return engine->done(engine->argument, job->task, &outcome);
 }
 
 void

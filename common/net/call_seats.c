@@ -186,18 +186,22 @@ any_weighs(const struct call_search *search)
 	return false;
 }
 
+/* Of those who weigh: who does not gets nothing anyhow. */
 static bool
 all_ejected(const struct call_search *search)
 {
 	const struct call_seats *seats = search->seats;
 	size_t i;
 
-	if (seats->ejected_count < search->list->count)
+	if (seats->ejected_count == 0)
 		return false;
-	for (i = 0; i < search->list->count; i++)
-		if ((seats->states[search->list->members[i]] & STATE_EJECTED) ==
-		    0)
+	for (i = 0; i < search->list->count; i++) {
+		uint32_t member = search->list->members[i];
+
+		if ((seats->states[member] & STATE_EJECTED) == 0 &&
+		    (search->weights == NULL || search->weights[member] != 0))
 			return false;
+	}
 	return true;
 }
 

@@ -233,6 +233,25 @@ weighted_is_in_proportion_and_a_weight_of_none_gets_nothing(void)
 	close_table(&table);
 }
 
+/* Else they would wait until the ejection ends: the third never gets them. */
+static void
+where_all_who_weigh_are_ejected_they_get_the_tasks(void)
+{
+	struct table table;
+
+	init(&table);
+	add(&table, "a", ",\"labels\":{\"w\":\"3\"}");
+	add(&table, "b", ",\"labels\":{\"w\":\"1\"}");
+	add(&table, "c", ",\"labels\":{\"w\":\"0\"}");
+	open_table(&table, "weighted=labels.w");
+	tell_load(&table, 0, 5, true);
+	CHECK(name(&table, choose(&table, NULL, 0, CALL_NOBODY)) == 'b');
+	tell_load(&table, 1, 5, true);
+	CHECK(name(&table, choose(&table, NULL, 0, CALL_NOBODY)) != 'c');
+	CHECK(name(&table, choose(&table, NULL, 0, CALL_NOBODY)) != '-');
+	close_table(&table);
+}
+
 static void
 weights_that_are_all_none_are_alike(void)
 {
@@ -653,6 +672,7 @@ main(void)
 	RUN(random_gives_each_the_same);
 	RUN(round_robin_goes_on_to_the_next_that_has_room);
 	RUN(weighted_is_in_proportion_and_a_weight_of_none_gets_nothing);
+	RUN(where_all_who_weigh_are_ejected_they_get_the_tasks);
 	RUN(weights_that_are_all_none_are_alike);
 	RUN(what_is_no_weight_is_refused);
 	RUN(least_loaded_and_p2c_go_by_what_is_open_a_slot);
