@@ -167,6 +167,6 @@ cli_policy_seed(const struct cli *cli, struct cli_policy *policy)
 		    &policy->options.seed, sizeof(policy->options.seed));
 		policy->options.seed %= SEED_MAX;
 	}
-	if (cli->verbose > 0)
+	if (cli->verbose > 0 && !cli->quiet)
 		cli_warn_line("seed %" PRIu64, policy->options.seed);
 }

@@ -16,13 +16,17 @@
 /* Timers that fire ten times a second do so with a little more or less. */
 #define PERIOD		0.09
 #define COLUMNS_DEFAULT 80
+#define ROWS_DEFAULT	24
 
-/* ECMA-48: from the cursor to the end of the line. */
-#define ERASE_REST "\033[K"
+/* ECMA-48: from the cursor to the end of the line, and of the screen. */
+#define ERASE_REST  "\033[K"
+#define ERASE_BELOW "\033[J"
 
 struct cli_progress {
 	bool live; /* stderr is a terminal to draw on */
-	bool shown; /* the line is there */
+	bool shown; /* the lines are there */
+	struct buffer lines; /* as they were drawn, each with LF */
+	struct buffer services; /* the lines of those, as they are to be */
 	double size; /* of the input, bytes; 0: not known */
 	double began; /* monotonic seconds */
 	double drawn;
@@ -67,6 +71,8 @@ cli_progress_open(struct cli_progress **progress, int input)
 	made->began = time_monotonic();
 	made->drawn = made->began - PERIOD;
 	progress_rate_init(&made->rate, made->began);
+	buffer_init(&made->lines);
+	buffer_init(&made->services);
 	*progress = made;
 }
 
@@ -98,7 +104,8 @@ describe(struct cli_progress *progress, double now)
 	    .failed = counts->failed,
 	    .running = counts->running,
 	    .seconds = now - progress->began,
-	    .rate = progress_rate_update(&progress->rate, counts->done, now)};
+	    .rate = progress_rate_update(
+		&progress->rate, counts->done - counts->restored, now)};
 }
 
 /* One column stays free: a cursor behind the last one may wrap. */
@@ -112,6 +119,17 @@ columns(void)
 	return (size_t)size.ws_col - 1U;
 }
 
+/* The first row is that of all services; one stays free for what is above. */
+static size_t
+rows_of_services(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == -1 || size.ws_row == 0)
+		return ROWS_DEFAULT - 2;
+	return size.ws_row < 2 ? 0 : (size_t)size.ws_row - 2U;
+}
+
 /* In the background others have the terminal, and one that is stopped waits. */
 static bool
 is_ready(void)
@@ -123,22 +141,99 @@ is_ready(void)
 	       poll(&terminal, 1, 0) == 1 && (terminal.revents & POLLOUT) != 0;
 }
 
-/* What stands behind the line: an end "\n" makes it stay. */
+/*
+ * In how many rows the lines stand that were drawn.  A terminal that has become
+ * narrower since has broken those that are too long for it.
+ */
+static size_t
+rows_drawn(const struct cli_progress *progress)
+{
+	const char *line = progress->lines.data, *end;
+	const char *last = line + progress->lines.length;
+	size_t width = columns() + 1, rows = 0;
+
+	for (; line < last; line = end + 1) {
+		end = memchr(line, '\n', (size_t)(last - line));
+		rows += end == line
+			    ? 1
+			    : ((size_t)(end - line) + width - 1) / width;
+	}
+	return rows;
+}
+
+static bool
+has_several(const struct cli_progress *progress)
+{
+	return progress->shown && progress->lines.length > 0 &&
+	       memchr(progress->lines.data, '\n', progress->lines.length - 1) !=
+		   NULL;
+}
+
+/* To where the first line begins, from the end of the last one. */
+static void
+append_start(const struct cli_progress *progress, struct buffer *out)
+{
+	size_t rows;
+
+	buffer_append_char(out, '\r');
+	if (!has_several(progress))
+		return;
+	rows = rows_drawn(progress);
+	if (rows > 1)
+		buffer_append_format(out, "\033[%zuA", rows - 1);
+}
+
+/* Lines one below the other: what stood there goes. */
+static void
+append_lines(const struct buffer *lines, struct buffer *out)
+{
+	const char *line = lines->data, *last = line + lines->length, *end;
+
+	for (; line < last; line = end + 1) {
+		end = memchr(line, '\n', (size_t)(last - line));
+		if (line > lines->data)
+			buffer_append_string(out, "\r\n");
+		buffer_append(out, line, (size_t)(end - line));
+		buffer_append_string(out, ERASE_REST);
+	}
+}
+
+/* What stands behind the lines: an end "\n" makes them stay. */
 static void
 draw(struct cli_progress *progress, const struct progress *state,
     const char *end)
 {
-	struct buffer text = BUFFER_INIT;
+	struct buffer *drawn = &progress->lines, text = BUFFER_INIT;
+	bool several = has_several(progress);
 
-	buffer_append_char(&text, '\r');
-	progress_print(state, columns(), &text);
-	buffer_append_string(&text, ERASE_REST);
+	append_start(progress, &text);
+	buffer_clear(drawn);
+	progress_print(state, columns(), drawn);
+	buffer_append_char(drawn, '\n');
+	buffer_append(
+	    drawn, progress->services.data, progress->services.length);
+	progress->shown = !buffer_failed(drawn);
+	if (progress->shown)
+		append_lines(drawn, &text);
+	/* there may have been more of them */
+	if (several)
+		buffer_append_string(&text, ERASE_BELOW);
 	buffer_append_string(&text, end);
 	/* without memory this one is left out, and the next one may come */
 	if (!buffer_failed(&text))
 		cli_report(&text);
 	buffer_release(&text);
-	progress->shown = true;
+}
+
+void
+cli_progress_services(struct cli_progress *progress,
+    const struct progress_service *services, size_t count)
+{
+	if (!progress->live)
+		return;
+	buffer_clear(&progress->services);
+	progress_services_print(services, count, columns(), rows_of_services(),
+	    &progress->services);
 }
 
 void
@@ -159,12 +254,13 @@ cli_progress_update(
 void
 cli_progress_hide(struct cli_progress *progress)
 {
-	static const char nothing[] = "\r" ERASE_REST;
 	struct buffer text = BUFFER_INIT;
 
 	if (progress == NULL || !progress->shown)
 		return;
-	buffer_append(&text, nothing, sizeof(nothing) - 1);
+	append_start(progress, &text);
+	buffer_append_string(
+	    &text, has_several(progress) ? ERASE_BELOW : ERASE_REST);
 	if (!buffer_failed(&text))
 		cli_report(&text);
 	buffer_release(&text);
@@ -198,10 +294,13 @@ cli_progress_close(struct cli_progress *progress)
 	state = describe(progress, now);
 	state.ended = true;
 	if (state.seconds > 0)
-		state.rate = (double)state.done / state.seconds;
+		state.rate = (double)(state.done - progress->counts.restored) /
+			     state.seconds;
 	if (progress->live)
 		draw(progress, &state, "\n");
 	else
 		summarize(&state);
+	buffer_release(&progress->lines);
+	buffer_release(&progress->services);
 	free(progress);
 }

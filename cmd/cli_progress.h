@@ -2,9 +2,10 @@
  * --progress: how far a run of calls has come, on standard error.
  *
  * On a terminal one line is drawn again and again (ui/progress.h), as wide as
- * the terminal is at that moment, and the last one stays.  What else writes to
- * that terminal calls cli_progress_hide() first; the line is back at the next
- * update.  It is not drawn while stdout is a terminal, too, where the output
+ * the terminal is at that moment, and the last one stays; where it is known
+ * what comes to which service, there are lines below it, as many as there is
+ * room for.  What else writes to that terminal calls cli_progress_hide() first;
+ * the lines are back at the next update.  It is not drawn while stdout is a terminal, too, where the output
  * would run into it, while the process is in the background, where TERM is
  * unset or "dumb", and while the terminal takes nothing (^S).
  *
@@ -18,7 +19,8 @@
 #ifndef SVCKIT_CMD_CLI_PROGRESS_H
 #define SVCKIT_CMD_CLI_PROGRESS_H
 
-#include "net/call_pipe.h"
+#include "net/call_tally.h"
+#include "ui/progress.h"
 
 struct cli_progress;
 
@@ -29,16 +31,22 @@ struct cli_progress;
 void cli_progress_open(struct cli_progress **progress, int input);
 
 /*
- * Takes the counts and draws the line, but not sooner than a tenth of a second
+ * Takes the counts and draws the lines, but not sooner than a tenth of a second
  * after the last one.
  */
 void cli_progress_update(
     struct cli_progress *progress, const struct call_progress *counts);
 
-/* Takes the line away, if it is there.  NULL is allowed. */
+/*
+ * What comes to which service (copied), from the next update on.
+ */
+void cli_progress_services(struct cli_progress *progress,
+    const struct progress_service *services, size_t count);
+
+/* Takes the lines away, if they are there.  NULL is allowed. */
 void cli_progress_hide(struct cli_progress *progress);
 
-/* Prints the last line and ends.  NULL is allowed. */
+/* Prints the last lines and ends.  NULL is allowed. */
 void cli_progress_close(struct cli_progress *progress);
 
 #endif

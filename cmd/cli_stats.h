@@ -2,12 +2,8 @@
  * --stats FILE: what a run of calls came to (net/call_stats.h), as one line of
  * JSON, written when it is over.
  *
- * A regular FILE is replaced as a whole (line/replace.h); a device or a pipe,
- * such as that of >(command), gets the line; "-" is standard error, as is
- * /dev/stderr.
- *
- * A utility that dies of a signal or of a broken output closes it before that,
- * too.  SIGPIPE must be ignored (cli_ignore_pipe()).
+ * What FILE may be says cli_report_file.h.  A utility that dies of a signal or
+ * of a broken output closes the statistics before that, too.
  */
 #ifndef SVCKIT_CMD_CLI_STATS_H
 #define SVCKIT_CMD_CLI_STATS_H

@@ -134,6 +134,163 @@ lasts() {
 	done
 }
 
+# waves FILE FILTER: in how many bursts, half a second apart at least, the lines
+# came that the filter selects; FILE has lines with the time in front.
+waves() {
+	awk -v filter="$2" '$0 ~ filter { if (!n || $1 - last > 0.5) n++; last = $1 } END { print n + 0 }' "$1"
+}
+
+# timed COMMAND: its output with the time in front of each line.
+timed() {
+	"$@" | while IFS= read -r line; do
+		printf '%s %s\n' "$EPOCHREALTIME" "$line"
+	done
+}
+
+@test "tasks for a service that is always busy are given up together" {
+	for server in 'status status=503 retry_after=1' 'status status=429 retry_after=0' \
+		'status status=503 retry_after=1000000'; do
+		# shellcheck disable=SC2086
+		served a 4 $server
+		before=$EPOCHREALTIME
+		timed svc-call -q -T 2s w < <(seq 100) >out || true
+		took=$(((${EPOCHREALTIME/./} - ${before/./}) / 1000))
+		[ "$(cut -d ' ' -f 2- out | jq -r .error.code | sort | uniq -c | tr -s ' ')" = ' 100 busy' ]
+		# One time for all; a task that was tried late has its own.
+		((took >= 1900 && took < 6500)) || { echo "$server: $took ms"; return 1; }
+		(($(waves out .) <= 2)) || { echo "$server"; cut -c 1-100 out; return 1; }
+	done
+}
+
+@test "so are those for a service that has refused from the start" {
+	served a 4 echo
+	kill "$pid"
+	wait_gone "$pid" 10
+	before=$EPOCHREALTIME
+	run --separate-stderr svc-call -q -T 2s w < <(seq 200)
+	is 1
+	(((${EPOCHREALTIME/./} - ${before/./}) < 6500000))
+	[ "$(jq -r .error.code <<<"$output" | sort | uniq -c | tr -s ' ')" = ' 200 unreachable' ]
+}
+
+@test "a service that is busy first and works later loses nothing" {
+	served a 4 busy times=10
+	run -0 svc-call -T 30s w < <(seq 200)
+	[ "$(jq .status <<<"$output" | sort | uniq -c | tr -s ' ')" = ' 200 200' ]
+	# Nor one of several, nor where each task was planned.
+	served b 4 busy status=429 times=6 retry_after=1
+	{ planned 20 b; seq 20; } >in
+	run -0 svc-call -T 30s w <in
+	[ "$(jq .status <<<"$output" | sort | uniq -c | tr -s ' ')" = ' 40 200' ]
+}
+
+@test "a task that comes when its service has been busy for long is tried" {
+	echo 429 >state
+	served a 4 file state=state
+	mkfifo in
+	svc-call -q -T 1s w <in >out 3>&- &
+	call=$!
+	started+=("$call")
+	exec 7>in
+	seq 40 >&7
+	until_true 10 eval '[ "$(count out)" -eq 40 ]'
+	[ "$(codes out)" = '40 busy' ]
+	echo '200 "fine"' >state
+	# Its rest is at most the 2 s of a pace, and who comes first may be early.
+	until_true 10 eval 'echo 1 >&7; pass 0.1; grep -q fine out'
+	echo 2 >&7
+	exec 7>&-
+	wait "$call" || true
+	[ "$(tail -n 1 out | jq -r .result)" = fine ]
+}
+
+@test "tasks planned onto a busy instance are given up together, too" {
+	served a 4 status status=503 retry_after=1
+	served b 4 echo
+	{ planned 60 a; seq 20; } >in
+	before=$EPOCHREALTIME
+	run --separate-stderr svc-call -q -T 2s w <in
+	is 1
+	(((${EPOCHREALTIME/./} - ${before/./}) < 6500000))
+	[ "$(jq -r '.error.code // .instance.id' <<<"$output" | sort | uniq -c | tr -s ' ')" = $' 20 b\n 60 busy' ]
+}
+
+@test "who waits behind a request that was let in is not given up" {
+	# Somebody else is in there first; then, a rest of 2 s later at most, the
+	# patient one is.
+	served a 1 echo slots=1 delay=3 begun=begun
+	start svc-call -d 1 w >other
+	until_true 10 test -s begun
+	printf '{"id":"%s","task":1,"timeout":%s}\n' p 20 q 5.5 >in
+	run -0 svc-call w <in
+	[ "$(jq -c '[.id,.attempts > 1]' <<<"$output" | tr '\n' ' ')" = '["p",true] ["q",false] ' ]
+}
+
+@test "a service that never was is waited for once" {
+	before=$EPOCHREALTIME
+	run --separate-stderr svc-call -T 1s nosuch < <(seq 200)
+	is 1
+	(((${EPOCHREALTIME/./} - ${before/./}) < 3000000))
+	[ "$(jq -r .error.code <<<"$output" | sort | uniq -c | tr -s ' ')" = ' 200 no-instances' ]
+	[ "$(grep -c waiting <<<"$stderr")" -eq 1 ]
+}
+
+@test "a service that was waited for in vain is used as soon as it is there" {
+	mkfifo in
+	svc-call -q -T 2s w <in >out 3>&- &
+	call=$!
+	started+=("$call")
+	exec 7>in
+	seq 3 >&7
+	until_true 10 eval '[ "$(count out)" -eq 3 ]'
+	served a 4 echo
+	until_true 10 eval 'echo 4 >&7; pass 0.1; grep -q "\"result\":4" out'
+	# Now it has been there, and who comes waits his own time.
+	svc-register --remove w a >/dev/null
+	pass 2.5
+	echo 5 >&7
+	pass 0.5
+	svc-register -i a w "127.0.0.1:$port" >/dev/null
+	exec 7>&-
+	wait "$call" || true
+	[ "$(tail -n 1 out | jq .result)" = 5 ]
+}
+
+@test "that nobody has what a task requires is said once, and why" {
+	served a 4 echo
+	svc-register -i a -c cpu=2 w "127.0.0.1:$port" >/dev/null
+	svc-register -i b -c cpu=4 w "127.0.0.1:$port" >/dev/null
+	seq 40 | sed 's/.*/{"task":&,"requires":{"cpu":8}}/' >in
+	before=$EPOCHREALTIME
+	run --separate-stderr svc-call -T 1s w <in
+	is 1
+	(((${EPOCHREALTIME/./} - ${before/./}) < 3000000))
+	[ "$stderr" = 'svc-call: w: 0 of 2 instances: 2 insufficient cpu (need 8, most free 4); waiting' ]
+	[ "$(jq -r .error.code <<<"$output" | sort | uniq -c | tr -s ' ')" = ' 40 unplaceable' ]
+	run --separate-stderr svc-call -q -T 0.2s w <in
+	[ "$stderr" = '' ]
+	run -0 --separate-stderr svc-call w <<<'{"task":1,"requires":{"cpu":4}}'
+	[ "$stderr" = '' ]
+}
+
+@test "the tasks of a sick service hold up others' only beyond 2 x -j of them" {
+	serve status status=503 retry_after=1
+	svc-register sick "127.0.0.1:$port" >/dev/null
+	serve echo
+	svc-register fast "127.0.0.1:$port" >/dev/null
+	lines() { seq "$1" | sed "s/.*/{\"task\":&,\"service\":\"$2\"}/"; }
+	{ lines 6 sick; lines 40 fast; } >few
+	{ lines 40 sick; lines 20 fast; } >many
+	svc-call -q -j 4 -T 2s <few >out || true
+	# Two lines are left for the others, which pass the sick ones.
+	[ "$(jq -r '.result != null' out | uniq -c | tr -s ' ')" = $' 40 true\n 6 false' ]
+	timed svc-call -q -j 4 -T 2s <many >out || true
+	# Behind more they wait, but not longer than one time.
+	[ "$(cut -d ' ' -f 2- out | jq -r .service | sed -n '1,8p' | sort -u)" = sick ]
+	[ "$(grep -c '"result"' out)" -eq 20 ]
+	(($(waves out .) <= 2))
+}
+
 @test "while the only instance is drained nothing is started for its service" {
 	served a 4 echo delay=0.01 log=log begun=begun
 	seq 400 >in

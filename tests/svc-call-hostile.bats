@@ -247,9 +247,14 @@ chunked='Transfer-Encoding: chunked\r\n'
 
 @test "gzip that nobody asked for is not decoded" {
 	survives bomb bad-response header='Content-Encoding: gzip'
+	[[ $(jq -r '.error.message // ""' out) == *"has Content-Encoding 'gzip', which is not decoded"* ]]
 	hostile bomb header=$'Content-Encoding: gzip\r\nContent-Type: image/x'
 	ends ok
 	(($(jq -r 'select(.id == "bad") | .result | length' out) < 2000000))
+}
+
+@test "an encoding that is none does not harm" {
+	answered ok "${ok}Content-Encoding: utf-8\r\nContent-Length: 2\r\n\r\n12"
 }
 
 @test "transfer codings that nobody asked for are a bad response" {
@@ -557,4 +562,47 @@ joins() {
 	[ "$(jq .task out | sort -n | cmp - <(seq 1000))" = "" ]
 	[ "$(jq 'select(has("result") and .result != .task)' out)" = "" ]
 	(($(grep -c '"status":200' out) > 900)) || { jq -r '.error.code // "ok"' out | sort | uniq -c; return 1; }
+}
+
+# Words
+
+# wording CODE MESSAGE: that is how the task to $target ends.
+wording() {
+	run --separate-stderr timeout 10 svc-call -q -T 0.5s --retries 0 <<<"{\"id\":\"t\",\"task\":1,\"instance\":{\"service\":\"w\",\"id\":\"a\",\"address\":\"$target\",\"slots\":1}}"
+	is 1
+	message=$(jq -r '"\(.error.code) \(.error.message)"' <<<"$output")
+	# What waits says for how long it did.
+	[ "${message% (given up*}" = "$1 w/a: $2" ] || { echo "$message" >&2; return 1; }
+}
+
+@test "what went wrong is said in words of our own" {
+	hostile reset-accept
+	target="http+unix://$PWD/nothing.sock:/"
+	wording unreachable "no socket at '$PWD/nothing.sock'"
+	target=http://nowhere.invalid/
+	wording unreachable "could not resolve 'nowhere.invalid'"
+	up http_server silent
+	target=http://127.0.0.1:$port/
+	wording timeout 'no answer within 500ms'
+	hostile raw then=reset
+	target=http://127.0.0.1:$port/
+	wording reset 'the server reset the connection'
+	hostile raw then=close
+	target=http://127.0.0.1:$port/
+	wording reset 'the server closed the connection without an answer'
+}
+
+@test "what is wrong with an answer or with TLS is said in words of our own" {
+	hostile raw then=close answer="${ok}Content-Length: 9\r\n\r\n1"
+	target=http://127.0.0.1:$port/
+	wording reset 'the answer is cut short'
+	hostile early answer='HTTP/1.1 400 Bad\r\n\r\n'
+	target=https://127.0.0.1:$port/
+	wording tls 'TLS failed: wrong version number'
+	hostile raw answer="${ok}Transfer-Encoding: chunked\r\n\r\nzz\r\n"
+	target=http://127.0.0.1:$port/
+	wording bad-response "the answer's chunks are broken"
+	hostile raw answer='SSH-2.0-OpenSSH_9.2\r\n' then=close
+	target=http://127.0.0.1:$port/
+	wording bad-response 'the answer is not HTTP/1.1 or HTTP/2'
 }

@@ -300,13 +300,50 @@ requiring() {
 	done
 }
 
-@test "what an instance's weight cannot be read from is said" {
+# What is said of those who have no weight.
+unweighed='svc-call: w/b: "labels.w": no such member, so it has no weight: it gets no tasks'
+
+@test "an instance without the weight gets nothing, and is told of once" {
 	serve echo
 	add a -l w=3; add b
-	run --separate-stderr timeout 20 svc-call --policy weighted=labels.w -d 1 w
-	is 65
+	run --separate-stderr timeout 20 svc-call --policy weighted=labels.w w < <(seq 50)
+	is 0
+	[ "$(jq -s 'map(.result) | sort == [range(1; 51)]' <<<"$output")" = true ]
+	[ "$(jq -r .instance.id <<<"$output" | sort -u)" = a ]
 	# shellcheck disable=SC2154
-	[[ $stderr == *'w/b: "labels.w": no such member'* ]]
+	[ "$stderr" = "$unweighed" ]
+	run --separate-stderr svc-call -q --policy weighted=labels.w -d 1 w
+	is 0
+	[ -z "$stderr" ]
+}
+
+@test "an instance without the weight that comes later is told of once, too" {
+	serve echo
+	add a -l w=3
+	mkfifo in
+	start svc-call --policy weighted=labels.w w <in >out 2>said
+	exec 7>in
+	echo 1 >&7
+	until_true 10 test -s out
+	add b
+	until_true 10 test -s said
+	add c; add d -l w=4
+	until_true 10 grep -q 'like c' said
+	seq 2 100 >&7
+	exec 7>&-
+	wait "${started[-1]}"
+	[ "$(cat said)" = "$unweighed"$'\n'"$unweighed, like c" ]
+	[ "$(jq -r .instance.id out | sort -u | xargs)" = "a d" ]
+}
+
+@test "where no instance has the weight tasks fail and say so" {
+	serve echo
+	add a; add b -l w=-1
+	run --separate-stderr timeout 20 svc-call -T 0.5s --policy weighted=labels.w w < <(seq 3)
+	is 1
+	[ "$(jq -r '.error | [.code, .message] | join(" ")' <<<"$output" | sort -u)" = \
+		'unplaceable w: 0 of 2 instances: 2 no weight labels.w' ]
+	[ "${#lines[@]}" = 3 ]
 }
 
 @test "a dry run says where the policy would send it" {

@@ -70,16 +70,40 @@ row() {
 	done
 }
 
-@test "table: 503 without Retry-After, not reached, TLS refused, forbidden are retried" {
-	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout key -out cert 2>/dev/null
-	cat key cert >both
-	serve echo cert=both log=log
-	row "https://127.0.0.1:$port/" '3 tls' '3 tls'
-	[ ! -e log ]
+@test "table: 503 without Retry-After and not reached are retried" {
 	serve status status=503
 	row "http://127.0.0.1:$port/" '3 http' '3 http'
 	row http://255.255.255.255:9/ '3 unreachable' '3 unreachable'
-	[ "$(attempts "http://127.0.0.1:$port/" --deny-private)" = '3 forbidden' ]
+}
+
+@test "table: TLS refused and forbidden fail at once where there is nobody else" {
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout key -out cert 2>/dev/null
+	cat key cert >both
+	serve echo cert=both log=log
+	row "https://127.0.0.1:$port/" '1 tls' '1 tls'
+	svc-register -i a w "https://127.0.0.1:$port/" >/dev/null
+	run --separate-stderr svc-call -v -d 1 w
+	is 1
+	[ "$(jq -c '.error | [.code,.attempts,.retryable]' <<<"$output")" = '["tls",1,false]' ]
+	[[ $stderr != *'sending it again'* ]]
+	# What our own options forbid has not left.
+	[ "$(attempts "http://127.0.0.1:$port/" --deny-private)" = 'null forbidden' ]
+	[ ! -e log ]
+}
+
+@test "table: TLS refused is retried where there is another instance" {
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout key -out cert 2>/dev/null
+	cat key cert >both
+	serve echo cert=both
+	svc-register -i a -l tls=yes w "https://127.0.0.1:$port/" >/dev/null
+	served b echo
+	run -0 --separate-stderr svc-call --policy round-robin -j 1 w < <(seq 4)
+	[ "$(jq -c '[.instance.id,.attempts]' <<<"$output" | sort -u | tr '\n' ' ')" = '["b",1] ["b",2] ' ]
+	# It alone has what this one requires, and that one was planned onto it.
+	{ echo '{"task":1,"requires":{"labels":"tls=yes"}}'; planned 1 a; } >in
+	run --separate-stderr svc-call w <in
+	is 1
+	[ "$(jq -c '.error | [.code,.attempts]' <<<"$output" | sort | uniq -c | tr -s ' ')" = ' 2 ["tls",1]' ]
 }
 
 @test "table: other 5xx, resets, closed and cut answers are retried with --idempotent alone" {

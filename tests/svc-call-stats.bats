@@ -109,6 +109,49 @@ frames() {
 	stats '.instances[0] | .ok == 1 and .failed == 0 and .busy == 6'
 }
 
+@test "what our own options forbid is no attempt, and takes nothing from the budget" {
+	serve headers
+	registered b "$port" -c slots=1
+	svc-register -i a w http://10.0.0.1:9/task >/dev/null
+	echo s3cret >token
+	run -0 --separate-stderr svc-call -j 1 --policy round-robin --token-file token --stats stats w < <(seq 30)
+	[ "$(jq -c '[.attempts, .result["svc-attempt"], .instance.id]' <<<"$output" | sort -u)" = '[1,"1","b"]' ]
+	stats '.ok == 30 and .attempts == 30 and .retries == 0 and .waits == 0 and .bytes_sent == 51'
+	stats '[.instances[] | [.id, .attempts, .ok]] == [["b", 30, 30]]'
+	svc-register --remove w b >/dev/null
+	run --separate-stderr svc-call --token-file token --stats stats -d 1 w
+	is 1
+	stats '.codes == {"forbidden": 1} and .attempts == 0 and .bytes_sent == 0 and .instances == []'
+}
+
+@test "where there is no connection there is an attempt, but no byte is sent" {
+	serve echo
+	kill "$pid"
+	wait_gone "$pid" 10
+	registered a "$port"
+	run --separate-stderr svc-call -T 0.5s --stats stats -d '"twelve chars"' w
+	is 1
+	stats '.attempts > 2 and .waits == .attempts - 1 and .bytes_sent == 0'
+	stats '.instances[0] | .busy == .attempts and .bytes_sent == 0'
+	[ "$(jq .error.attempts <<<"$output")" -eq "$(jq .attempts stats)" ]
+	svc-register --remove w a >/dev/null
+	run --separate-stderr svc-call --retries 1 --stats stats < <(planned a 9 1 1 | sed 's/127.0.0.1/255.255.255.255/')
+	is 1
+	stats '.attempts == 2 and .retries == 1 and .bytes_sent == 0 and .instances[0].failed == 2'
+}
+
+@test "the bytes of a request that was sent and given up are counted" {
+	serve silent
+	run --separate-stderr svc-call -T 0.3s --stats stats < <(planned a "$port" 1 1)
+	is 1
+	stats '.attempts == 1 and .bytes_sent == 1'
+	registered slow "$port"
+	serve echo
+	registered fast "$port"
+	run -0 svc-call --policy round-robin --hedge 0.1s -T 20s --stats stats w < <(seq 2)
+	stats '[.instances[] | [.id, .dropped, .bytes_sent]] == [["fast", 0, 2], ["slow", 1, 1]]'
+}
+
 @test "hedges, those that won and those that were dropped are counted" {
 	serve silent
 	registered slow "$port"

@@ -57,6 +57,24 @@ codes() {
 	says "\"result\":$payload}"
 }
 
+@test "what waits for other tasks, or needs their results, is refused and not sent" {
+	serve echo log=log
+	registered a "$port"
+	run svc-call w <<-'EOF'
+		{"id":"a","task":1,"after":["b"]}
+		{"id":"b","task":[null],"bind":{"/0":"c"}}
+		{"id":"c","task":2,"after":[],"when":"done","bind":{}}
+		{"id":"d","task":3,"after":["c"],"when":"done","result":4}
+	EOF
+	is 65
+	[ "$(sort log | tr '\n' ' ')" = 'c d ' ]
+	says '"after":["b"],"error":{"code":"invalid"'
+	says '"bind":{"/0":"c"},"error":{"code":"invalid"'
+	says 'stdin:1: "after": it waits for other tasks'
+	says 'stdin:2: "bind": it needs results of other tasks'
+	says '{"id":"d","task":4,"instance"'
+}
+
 @test "-d sends one task to a service and reads no stdin" {
 	serve echo log=log
 	registered a "$port"
@@ -121,6 +139,55 @@ codes() {
 	[ "$(jq -c '[.id,.task,.result]' <<<"$output")" = '["'"$id"'","WzEsIDJd",[1,2]]' ]
 }
 
+@test "what a task in base64 is stays on its line, whatever its result is" {
+	serve type type=image/png 'body=\xff\x00'
+	registered a "$port"
+	serve echo
+	svc-register -i b v "127.0.0.1:$port" >/dev/null
+	echo '{"id":"t1","task":"WzFd","encoding":"base64"}' >in
+	run -0 --separate-stderr svc-call v <in
+	[ "$(jq -c '[.task,.task_encoding,.encoding,.result]' <<<"$output")" = '["WzFd","base64",null,[1]]' ]
+	# Sent again as what it was, and turned.
+	run -0 svc-call -o result v < <(jq -c 'del(.result)' <<<"$output")
+	[ "$output" = '[1]' ]
+	run -0 --separate-stderr bash -c 'svc-call v <in | svc-call w'
+	[ "$(jq -c '[.task,.task_encoding,.encoding,.result]' <<<"$output")" = '[[1],null,"base64","/wA="]' ]
+	run -0 --separate-stderr bash -c 'svc-call w <in | svc-call -o result -n w'
+	[ "$(jq -c '[.task,.task_encoding,.encoding,.bytes]' <<<"$output")" = '["/wA=",null,"base64",2]' ]
+}
+
+@test "under a text type a string is sent as its characters, with --retry, too" {
+	serve fail status=500 times=2
+	registered a "$port"
+	# Characters that can come back as a result.
+	run --separate-stderr svc-call -L -H 'Content-Type: text/plain' w <<<'[1, "2"]'
+	is 1
+	[ "$(jq -c '[.task,.encoding]' <<<"$output")" = '["[1, \"2\"]",null]' ]
+	again=$output
+	run --separate-stderr svc-call -L -H 'Content-Type: text/plain' -d '{}' w
+	is 1
+	run -0 --separate-stderr svc-call --retry -H 'content-type: Text/CSV; charset=utf-8' w <<<"$again"
+	[ "$(jq -c '[.id == $id,.result]' --arg id "$(jq -r .id <<<"$again")" <<<"$output")" = '[true,[1,"2"]]' ]
+	run -0 svc-call -o result -H 'content-type: text/plain' w <<<'{"task":"eyJhIjoxfQ==","encoding":"base64"}'
+	[ "$output" = '{"a":1}' ]
+}
+
+@test "what is no text is invalid under a text type" {
+	serve echo log=log
+	registered a "$port"
+	printf '%s\n' 5 '"7"' '{"task":"\ud800"}' >in
+	run --separate-stderr svc-call -H 'Content-Type: text/plain' w <in
+	is 65
+	printf '%s\n' "${lines[@]}" >out
+	[ "$(grep -c '"code":"invalid"' out) $(grep -c '"result":7' out)" = "2 1" ]
+	[[ $stderr == *'stdin:1: "task": not a string, and the Content-Type says text'* ]]
+	[[ $stderr == *'stdin:3: "task": half of a surrogate pair'* ]]
+	run svc-call -L -H 'Content-Type: text/plain; charset=latin1' w <<<x
+	is 65
+	says 'the Content-Type says another charset'
+	[ "$(wc -l <log)" -eq 1 ]
+}
+
 @test "results follow the Content-Type" {
 	for row in 'application/json|{"a":\n1}|{"a": 1}' 'text/plain|a"b|"a\"b"' \
 		'image/png|\x01\x02|"AQI="' '|[1]|[1]' 'text/csv||null' \
@@ -171,10 +238,10 @@ codes() {
 @test "deadline, key and headers of the user go along" {
 	serve headers
 	planned 1 "$(instance a "$port")" >in
-	run -0 --separate-stderr svc-call -T 10s -H 'X-One: 1' -H 'content-type: text/x' -o result <in
+	run -0 --separate-stderr svc-call -T 10s -H 'X-One: 1' -H 'content-type: application/x-one' -o result <in
 	[ "$(jq -r '."idempotency-key"' <<<"$output")" = t1 ]
 	[ "$(jq -r '."x-one"' <<<"$output")" = 1 ]
-	[ "$(jq -r '."content-type"' <<<"$output")" = text/x ]
+	[ "$(jq -r '."content-type"' <<<"$output")" = application/x-one ]
 	deadline=$(date -d "$(jq -r '."svc-deadline"' <<<"$output")" +%s)
 	left=$((deadline - $(date +%s)))
 	((left >= 3 && left <= 10))
@@ -530,9 +597,26 @@ codes() {
 	[ "$(jq -c '[.id,.service,.instance.id,.bytes,.headers["X-A"],.headers["Idempotency-Key"]]' <<<"$output")" = '["t1","w","a",5,"b","t1"]' ]
 	[ "$(jq -r .url <<<"$output")" = "http://127.0.0.1:$port/task" ]
 	[ "$(jq -r '.headers["Svc-Attempt"]' <<<"$output")" = 1 ]
-	[[ $(jq -r .headers.traceparent <<<"$output") =~ ^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$ ]]
+	[[ $(jq -r .headers.traceparent <<<"$output") =~ ^00-[0-9a-f]{32}-[0-9a-f]{16}-00$ ]]
 	date -d "$(jq -r '.headers["Svc-Deadline"]' <<<"$output")"
 	[ ! -e log ]
+}
+
+@test "what -n prints is the task still, and can be sent" {
+	serve echo
+	registered a "$port"
+	svc-call -n w <<<'{"id":"t1","task":{"b":1,"a":1e400},"key":5,"extra":[]}' >plan
+	grep -q '^{"id":"t1","task":{"b":1,"a":1e400},"key":5,"extra":\[\],"service":"w","instance":{' plan
+	run -0 --separate-stderr svc-call <plan
+	[ "$(jq -c '[.id,.instance.id,.status,.key]' <<<"$output")" = '["t1","a",200,5]' ]
+}
+
+@test "-q leaves out the seed that -v prints" {
+	registered a 1
+	run -0 svc-call -v --seed 7 -n -d 1 w
+	says 'svc-call: seed 7'
+	run -0 svc-call -v -q --seed 7 -n -d 1 w
+	[[ $output != *'seed 7'* ]]
 }
 
 @test "-n says who finds nobody, and why, as the call does" {
@@ -626,7 +710,7 @@ half() {
 @test "half a number is not taken for a whole one" {
 	half $'1\n23'
 	[ "$(codes out | tr '\n' ' ')" = "1 invalid 1 ok " ]
-	grep -q 'a signal came before its end' out
+	grep -q 'its end was not read' out
 }
 
 @test "a second signal cancels what runs, too" {
@@ -789,9 +873,37 @@ large() {
 	serve echo cert=both log=log
 	run svc-call <<<"$(planned 1 "$(instance a "$port")" | sed 's|http:|https:|')"
 	is 1
-	[ "$(jq -c '[.error.code,.error.attempts,.error.retryable]' <<<"$output")" = '["tls",3,false]' ]
+	[ "$(jq -c '[.error.code,.error.attempts,.error.retryable]' <<<"$output")" = '["tls",1,false]' ]
 	says 'self-signed certificate'
 	[ ! -e log ]
+}
+
+@test "when the input breaks, what has come of it comes out" {
+	serve echo delay=0.05
+	registered a "$port"
+	# A terminal whose other side has gone is EIO.
+	cat >broken.py <<-'END'
+		import os, pty, subprocess, sys, tty
+		master, slave = pty.openpty()
+		tty.setraw(slave)
+		os.write(slave, b"".join(b"%d\n" % i for i in range(50)) + b'{"ta')
+		os.close(slave)
+		sys.exit(subprocess.run(sys.argv[1:], stdin=master).returncode)
+	END
+	run --separate-stderr python3 broken.py svc-call -j 4 w
+	is 74
+	[[ $stderr == *'stdin: Input/output error'* ]]
+	printf '%s\n' "${lines[@]}" >out
+	[ "$(codes out | tr '\n' ' ')" = "1 invalid 50 ok " ]
+}
+
+@test "error lines of -o result that cannot be written are 74" {
+	echo '{"id":"f","task":2,"error":{"code":"busy","message":"m"}}' >in
+	run bash -c 'svc-call -o result w <in 2>/dev/full'
+	is 74
+	# Who closes it does not want them.
+	run bash -c 'svc-call -o result w <in 2>&-'
+	is 1
 }
 
 @test "a standard descriptor that is closed is 74" {
@@ -864,7 +976,7 @@ large() {
 @test "options that make no sense are 64" {
 	for options in '-j 0' '-j x' '-T 0' '-T x' '--retries -1' '-o table' '-l =' \
 		'--max-task 0' '--rate 0' '--rate x' '--rate -1' '--rate 5/d' '--rate /s' \
-		'--rate 2000000/s' 'a b' '-L --bare' '-d 1 --retry w' '-d @- -j 1' 'no/name'; do
+		'--rate 2000000/s' 'a b' '-L --bare' '-d 1 --retry w' '-L --retry w' '--bare --retry w' '-d @- -j 1' 'no/name'; do
 		# shellcheck disable=SC2086
 		run svc-call $options </dev/null
 		is 64

@@ -13,6 +13,7 @@
 struct decoder {
 	const char *p, *end;
 	char character[4]; /* of the escape decoded last */
+	bool unpaired; /* there was a surrogate alone */
 };
 
 /* Four hexadecimal digits. */
@@ -44,6 +45,13 @@ is_low_surrogate(unsigned long unit)
 	return unit >= 0xdc00 && unit < 0xe000;
 }
 
+static unsigned long
+replace_surrogate(struct decoder *decoder)
+{
+	decoder->unpaired = true;
+	return REPLACEMENT_CHARACTER;
+}
+
 /* The code point at \uXXXX, with the second half of a pair if there is one. */
 static unsigned long
 decode_unicode(struct decoder *decoder)
@@ -52,15 +60,15 @@ decode_unicode(struct decoder *decoder)
 
 	decoder->p += 6;
 	if (is_low_surrogate(unit))
-		return REPLACEMENT_CHARACTER;
+		return replace_surrogate(decoder);
 	if (!is_high_surrogate(unit))
 		return unit;
 	if (decoder->end - decoder->p < 6 || decoder->p[0] != '\\' ||
 	    decoder->p[1] != 'u')
-		return REPLACEMENT_CHARACTER;
+		return replace_surrogate(decoder);
 	low = hex(decoder->p + 2);
 	if (!is_low_surrogate(low))
-		return REPLACEMENT_CHARACTER;
+		return replace_surrogate(decoder);
 	decoder->p += 6;
 	return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
 }
@@ -108,12 +116,12 @@ static struct decoder
 decoder_of(const struct json_value *value)
 {
 	struct decoder decoder = {value->span.data + 1,
-	    value->span.data + value->span.length - 1, {0}};
+	    value->span.data + value->span.length - 1, {0}, false};
 
 	return decoder;
 }
 
-void
+bool
 json_decode(const struct json_value *value, struct buffer *out)
 {
 	struct decoder decoder = decoder_of(value);
@@ -121,6 +129,7 @@ json_decode(const struct json_value *value, struct buffer *out)
 
 	while (decoder_next(&decoder, &piece))
 		buffer_append(out, piece.data, piece.length);
+	return !decoder.unpaired;
 }
 
 int
@@ -149,7 +158,7 @@ bool
 json_text_is(struct json_span written, const char *text, size_t length)
 {
 	struct decoder decoder = {
-	    written.data, written.data + written.length, {0}};
+	    written.data, written.data + written.length, {0}, false};
 	struct json_span piece;
 
 	/* No escape is shorter than what it means. */
@@ -175,8 +184,8 @@ decoder_fill(struct decoder *decoder, struct json_span *piece)
 bool
 json_text_equal(struct json_span a, struct json_span b)
 {
-	struct decoder one = {a.data, a.data + a.length, {0}};
-	struct decoder two = {b.data, b.data + b.length, {0}};
+	struct decoder one = {a.data, a.data + a.length, {0}, false};
+	struct decoder two = {b.data, b.data + b.length, {0}, false};
 	struct json_span left = {NULL, 0}, right = {NULL, 0};
 	size_t length;
 

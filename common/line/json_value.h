@@ -35,9 +35,9 @@ struct json_value {
 
 /*
  * Appends the decoded characters of a string value (UTF-8; \u0000 becomes a NUL
- * byte, an unpaired surrogate U+FFFD).
+ * byte, an unpaired surrogate U+FFFD).  false: there was such a surrogate.
  */
-void json_decode(const struct json_value *value, struct buffer *out);
+bool json_decode(const struct json_value *value, struct buffer *out);
 
 /*
  * Copies a string value decoded and NUL-terminated into out, of size bytes.

@@ -34,6 +34,14 @@ is_json(const char *type, size_t length)
 	       (length > 5 && strncasecmp(type + length - 5, "+json", 5) == 0);
 }
 
+/* Of which strings can be made, and which can be made of strings. */
+static bool
+is_text(const char *type, size_t length)
+{
+	return length > 5 && strncasecmp(type, "text/", 5) == 0 &&
+	       !is_json(type, length);
+}
+
 bool
 media_type_is_json(const char *content_type)
 {
@@ -99,8 +107,8 @@ kind_of(const char *type, const char *body, size_t length)
 	type_length = media_type_length(type);
 	if (type_length == 0 || is_json(type, type_length))
 		return RESULT_JSON;
-	if (type_length > 5 && strncasecmp(type, "text/", 5) == 0 &&
-	    charset_is_utf8(type + type_length) && text_valid(body, length))
+	if (is_text(type, type_length) && charset_is_utf8(type + type_length) &&
+	    text_valid(body, length))
 		return RESULT_TEXT;
 	return RESULT_BASE64;
 }
@@ -283,4 +291,55 @@ payload_append(struct buffer *out, const struct json_value *task, bool base64,
 		return svc_error_set(error, EX_OSERR, "out of memory");
 	return svc_error_set(error, EX_DATAERR,
 	    "\"task\": not base64, and \"encoding\" says so");
+}
+
+/* The characters of a string, which goes to store where it has escapes. */
+static int
+read_text(struct json_span *body, const struct json_value *task,
+    struct buffer *store, struct svc_error *error)
+{
+	if (task->type != JSON_STRING)
+		return svc_error_set(error, EX_DATAERR,
+		    "\"task\": not a string, and the Content-Type says text");
+	if (!task->escaped) {
+		body->data++;
+		body->length -= 2;
+		return 0;
+	}
+	if (!json_decode(task, store))
+		return svc_error_set(error, EX_DATAERR,
+		    "\"task\": half of a surrogate pair, which no text has, "
+		    "and the Content-Type says text");
+	body->data = store->data;
+	body->length = store->length;
+	return buffer_failed(store)
+		   ? svc_error_set(error, EX_OSERR, "out of memory")
+		   : 0;
+}
+
+int
+payload_read(struct json_span *body, const struct json_value *task, bool base64,
+    const char *content_type, struct buffer *store, struct svc_error *error)
+{
+	size_t length;
+
+	*body = task->span;
+	if (base64) {
+		if (payload_append(store, task, true, error) == -1)
+			return -1;
+		body->data = store->length == 0 ? "" : store->data;
+		body->length = store->length;
+		return 0;
+	}
+	if (content_type == NULL)
+		return 0;
+	content_type += strspn(content_type, " \t");
+	length = media_type_length(content_type);
+	if (!is_text(content_type, length))
+		return 0;
+	if (!charset_is_utf8(content_type + length))
+		return svc_error_set(error, EX_DATAERR,
+		    "\"task\": sent in UTF-8, and the Content-Type says "
+		    "another charset");
+	return read_text(body, task, store, error);
 }

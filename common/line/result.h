@@ -59,4 +59,14 @@ int result_append(struct buffer *out, const char *content_type,
 int payload_append(struct buffer *out, const struct json_value *task,
     bool base64, struct svc_error *error);
 
+/*
+ * The same without a copy where the bytes lie in task; else they go to store,
+ * which is empty.  Where content_type, the one that the caller names or NULL,
+ * is text/ (but not one of JSON) task must be a string, of which the characters
+ * are sent, in UTF-8.  -1: EX_OSERR; EX_DATAERR, it cannot be sent so.
+ */
+int payload_read(struct json_span *body, const struct json_value *task,
+    bool base64, const char *content_type, struct buffer *store,
+    struct svc_error *error);
+
 #endif

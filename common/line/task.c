@@ -10,10 +10,12 @@
 #include "line/member.h"
 #include "line/text.h"
 
-#define TURNED_DROP                                                  \
-	(MEMBER_BIT(MEMBER_INSTANCE) | MEMBER_BIT(MEMBER_STATUS) |   \
-	    MEMBER_BIT(MEMBER_MS) | MEMBER_BIT(MEMBER_ATTEMPTS) |    \
-	    MEMBER_BIT(MEMBER_RESULT) | MEMBER_BIT(MEMBER_SERVICE) | \
+#define TURNED_DROP                                                       \
+	(MEMBER_BIT(MEMBER_INSTANCE) | MEMBER_BIT(MEMBER_STATUS) |        \
+	    MEMBER_BIT(MEMBER_MS) | MEMBER_BIT(MEMBER_ATTEMPTS) |         \
+	    MEMBER_BIT(MEMBER_RESULT) | MEMBER_BIT(MEMBER_SERVICE) |      \
+	    MEMBER_BIT(MEMBER_TASK_ENCODING) | MEMBER_BIT(MEMBER_AFTER) | \
+	    MEMBER_BIT(MEMBER_WHEN) | MEMBER_BIT(MEMBER_BIND) |           \
 	    ENVELOPE_PLAN_DROP)
 #define RETRY_DROP (ENVELOPE_FAIL_DROP | ENVELOPE_PLAN_DROP)
 
@@ -171,6 +173,7 @@ enter_text(struct envelope *envelope, const struct envelope_options *options,
 	}
 	payload.span.data = envelope->scratch.data;
 	payload.span.length = envelope->scratch.length;
+	payload.escaped = length != line->length + 2;
 	return wrap(envelope, &payload, options, error);
 }
 

@@ -59,6 +59,11 @@
 	    MEMBER_BIT(MEMBER_MS) | MEMBER_BIT(MEMBER_ATTEMPTS) | \
 	    MEMBER_BIT(MEMBER_RESULT))
 
+/* The members that a result says anew. */
+#define ENVELOPE_RESULT_DROP                                \
+	(ENVELOPE_FAIL_DROP | MEMBER_BIT(MEMBER_INSTANCE) | \
+	    MEMBER_BIT(MEMBER_ENCODING) | MEMBER_BIT(MEMBER_TASK_ENCODING))
+
 /* The members that tell how and for when its instance was chosen. */
 #define ENVELOPE_PLAN_DROP                                   \
 	(MEMBER_BIT(MEMBER_WHY) | MEMBER_BIT(MEMBER_START) | \

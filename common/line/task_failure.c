@@ -24,6 +24,10 @@ static const char *const code_names[CODE_COUNT] = {
     [CODE_FORBIDDEN] = "forbidden",
     [CODE_HTTP] = "http",
     [CODE_BAD_RESPONSE] = "bad-response",
+    [CODE_EXIT] = "exit",
+    [CODE_UNKNOWN_TASK] = "unknown-task",
+    [CODE_UNBOUND] = "unbound",
+    [CODE_SKIPPED] = "skipped",
     [CODE_CANCELLED] = "cancelled",
 };
 
@@ -43,6 +47,7 @@ task_code_retryable(enum task_code code)
 	case CODE_BUSY:
 	case CODE_UNREACHABLE:
 	case CODE_RESET:
+	case CODE_EXIT:
 	case CODE_CANCELLED:
 		return true;
 	default:

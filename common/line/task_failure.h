@@ -29,7 +29,11 @@ enum task_code {
 	CODE_FORBIDDEN, /* the caller's own rules forbid the connection */
 	CODE_HTTP, /* an answer that is not 2xx */
 	CODE_BAD_RESPONSE, /* a 2xx answer that cannot be read as a result */
-	CODE_CANCELLED, /* by a signal */
+	CODE_EXIT, /* a command did not end with status 0 */
+	CODE_UNKNOWN_TASK, /* it waits for a task that has not come before */
+	CODE_UNBOUND, /* a result lacks the part that the task binds */
+	CODE_SKIPPED, /* what it waits for did not end as it must have */
+	CODE_CANCELLED, /* by a signal, or because the run was halted */
 	CODE_COUNT
 };
 
@@ -48,7 +52,7 @@ struct task_failure {
 	char message[512];
 	int attempts; /* 0: was never sent */
 	bool retryable;
-	long status; /* HTTP; 0: none */
+	long status; /* HTTP's, or CODE_EXIT's; 0: none */
 	const char *body; /* what the server said, UTF-8 or not; borrowed */
 	size_t body_length; /* the first ERROR_BODY_MAX bytes are printed */
 };

@@ -34,6 +34,7 @@ static const struct member_name names[] = {
     MEMBER_NAME("retries", MEMBER_RETRIES),
     MEMBER_NAME("traceparent", MEMBER_TRACEPARENT),
     MEMBER_NAME("encoding", MEMBER_ENCODING),
+    MEMBER_NAME("task_encoding", MEMBER_TASK_ENCODING),
     MEMBER_NAME("why", MEMBER_WHY),
     MEMBER_NAME("start", MEMBER_START),
     MEMBER_NAME("end", MEMBER_END),
@@ -205,18 +206,18 @@ read_traceparent(
 }
 
 static int
-read_encoding(struct envelope *envelope, const struct json_value *value,
-    struct svc_error *error)
+read_encoding(struct envelope *envelope, enum task_member member,
+    const struct json_value *value, struct svc_error *error)
 {
 	char text[8];
 
 	if (json_string(value, text, sizeof(text)) < 0 ||
 	    strcmp(text, "base64") != 0)
-		return refuse(MEMBER_ENCODING, "\"base64\"", value, error);
+		return refuse(member, "\"base64\"", value, error);
 	if (envelope->task.type != JSON_STRING)
 		return refuse(MEMBER_TASK,
-		    "a string, and \"encoding\" is \"base64\"", &envelope->task,
-		    error);
+		    "a string, and its encoding is said to be \"base64\"",
+		    &envelope->task, error);
 	envelope->base64 = true;
 	return 0;
 }
@@ -283,7 +284,8 @@ decode(
 	case MEMBER_TRACEPARENT:
 		return read_traceparent(value, envelope->traceparent, error);
 	case MEMBER_ENCODING:
-		return read_encoding(envelope, value, error);
+	case MEMBER_TASK_ENCODING:
+		return read_encoding(envelope, member, value, error);
 	case MEMBER_REQUIRES:
 	case MEMBER_INSTANCE:
 	case MEMBER_GROUP:

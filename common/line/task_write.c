@@ -153,6 +153,13 @@ envelope_begin_inside(
 }
 
 void
+envelope_append_encoding(const struct envelope *envelope, struct buffer *out)
+{
+	if (envelope->base64)
+		buffer_append_string(out, ",\"task_encoding\":\"base64\"");
+}
+
+void
 envelope_end(struct buffer *out)
 {
 	buffer_append(out, "}\n", 2);

@@ -60,6 +60,9 @@ dispatch(void *argument)
 		}
 		if (!start_one(engine, now))
 			break;
+		if (engine->options.trace.begun != NULL)
+			engine->options.trace.begun(
+			    engine->options.trace.argument);
 	}
 	call_pool_settle(&engine->pool);
 	set_alarm(engine, soonest);
@@ -311,6 +314,18 @@ call_nobody(struct call_engine *engine, const struct call_task *task,
 		call_lane_why(lane, failure);
 	else
 		call_expiry_nobody(service, task->service, failure);
+}
+
+bool
+call_unmet(const struct call_engine *engine, const struct call_task *task)
+{
+	const struct call_service *service;
+	const struct call_lane *lane = NULL;
+
+	service = call_pool_find(&engine->pool, task->service);
+	if (service != NULL && task->requires.span.data != NULL)
+		lane = call_lane_find(service, &task->requires);
+	return lane != NULL && lane->fits == 0 && service->working > 0;
 }
 
 bool

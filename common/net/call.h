@@ -74,6 +74,47 @@ struct call_security {
 	const char *token;
 };
 
+/* Why a request was sent. */
+enum call_reason {
+	CALL_FIRST,
+	CALL_RETRY, /* after a failure */
+	CALL_WAITED, /* after busy: free of charge */
+	CALL_HEDGE /* beside one that takes long */
+};
+
+/* What became of it. */
+enum call_result {
+	CALL_ANSWERED, /* a result */
+	CALL_BUSY,
+	CALL_FAILED,
+	CALL_FORBIDDEN, /* by our own options: nothing left */
+	CALL_DROPPED /* cancelled: a hedge was decided, or a signal came */
+};
+
+struct call_instance;
+struct call_task;
+
+/*
+ * Told of each request as it begins and ends; may be NULL.  sent() and ended()
+ * may not call the engine; ended() comes before done().
+ */
+struct call_trace {
+	/* attempt: from 1; one that is forbidden does not count */
+	void (*sent)(void *argument, const struct call_task *task,
+	    const struct call_instance *instance, enum call_reason reason,
+	    int attempt);
+	void (*ended)(void *argument, const struct call_task *task,
+	    const struct call_instance *instance, enum call_result result,
+	    double ms);
+	/*
+	 * After a request was begun, before the engine looks for the next one:
+	 * may submit tasks, which can be chosen at once.  Who keeps his tasks
+	 * until then binds each at the last moment.
+	 */
+	void (*begun)(void *argument);
+	void *argument;
+};
+
 struct call_options {
 	int jobs; /* requests at once, in all; 1 to CALL_JOBS_MAX */
 	double timeout; /* of a task that says none, seconds */
@@ -94,9 +135,18 @@ struct call_options {
 	struct call_security security;
 	const char *traceparent; /* of tasks that bring none; NULL: made */
 	struct call_stats *stats; /* told of each request; borrowed; or NULL */
+	struct call_trace trace;
+	/*
+	 * While a task runs, the numbers that it requires are taken from the
+	 * capacity of its instance, under every policy.
+	 */
+	bool consume;
 	/* told of each decision to wait or retry, one line; may be NULL */
 	void (*note)(void *argument, const char *message);
 	void *note_argument;
+	/* told of instances that get no tasks for want of a weight; the same */
+	void (*warn)(void *argument, const char *message);
+	void *warn_argument;
 };
 
 /* One task on its way; the caller's memory until done() has it. */
@@ -114,6 +164,7 @@ struct call_task {
 	 * waiting for a service that has had an instance does not count.
 	 */
 	double timeout;
+	double waited; /* seconds that it has been waiting already */
 	int64_t deadline; /* ms since 1970; 0: none */
 	int retries; /* negative: the option's */
 	void *argument; /* the caller's */
@@ -133,7 +184,9 @@ struct call_outcome {
 	long status; /* HTTP of the last attempt; 0: none */
 	double ms; /* the last attempt */
 	double elapsed; /* seconds since the first began; negative: none did */
-	int attempts; /* requests, those that were cancelled among them */
+	/* requests, also those that were cancelled or found no connection, but
+	 * not those that our own options forbade */
+	int attempts;
 	const char *body;
 	size_t body_length;
 	struct buffer *store; /* what body lies in, which done() may empty; or
@@ -166,8 +219,9 @@ void call_close(struct call_engine *engine);
  * Tells what is known of service: all its instances (copied), available or
  * not; replaces what was told before.  What runs goes on.  Of a service that
  * was never told of, planned instances are taken as the tasks have them; else
- * one that is not in the list is gone.  EX_DATAERR: the policy cannot choose
- * among them (a weight that is none), and what was told before stays.
+ * one that is not in the list is gone.  Those that the policy has no weight for
+ * are called for planned tasks alone, and options.warn is told of them, once
+ * until they are others.  EX_OSERR.
  */
 int call_tell(struct call_engine *engine, const char *service,
     const struct instance *instances, size_t count, struct svc_error *error);
@@ -196,10 +250,16 @@ size_t call_running(const struct call_engine *engine);
 
 /*
  * Why task would find nobody: CODE_NO_INSTANCES, CODE_UNPLACEABLE,
- * CODE_UNREACHABLE.
+ * CODE_UNREACHABLE, CODE_BUSY.
  */
 void call_nobody(struct call_engine *engine, const struct call_task *task,
     struct task_failure *failure);
+
+/*
+ * Whether task, which was submitted, requires what nobody has, of those of its
+ * service that take work; false where nobody does.
+ */
+bool call_unmet(const struct call_engine *engine, const struct call_task *task);
 
 /* Whether it has a task of service. */
 bool call_needs(const struct call_engine *engine, const char *service);
@@ -215,7 +275,7 @@ void call_cancel(struct call_engine *engine, bool running);
 
 /*
  * A header for -H: "Name: value", no CR, LF or other control characters, and
- * none that the engine makes itself.  EX_USAGE.
+ * none that the engine makes itself; a traceparent is one.  EX_USAGE.
  */
 int call_header_check(const char *header, struct svc_error *error);
 

@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
+#include "line/result.h"
 #include "net/call_request.h"
+#include "net/call_trouble.h"
 
 /* Of what was to be connected to, nothing was allowed. */
 static bool
@@ -125,7 +128,7 @@ is_refused(const struct call_request *request, enum answer_kind kind)
 	       (request->unsent || request->stream.beyond);
 }
 
-/* Where libcurl does not know the reason; NULL: it does. */
+/* Where libcurl cannot know the reason; NULL: it can. */
 static const char *
 reason_of(const struct call_request *request, CURLcode code)
 {
@@ -143,7 +146,7 @@ reason_of(const struct call_request *request, CURLcode code)
 		return "a line of the answer's header is too long";
 	if (has_endless_trailer(request, code))
 		return "a line of the answer's trailer is too long";
-	return request->detail[0] == '\0' ? curl_easy_strerror(code) : NULL;
+	return NULL;
 }
 
 /* One line of printable characters. */
@@ -151,18 +154,53 @@ static const char *
 detail_of(struct call_request *request, CURLcode code, enum answer_kind kind)
 {
 	const char *reason = reason_of(request, code);
-	char *c;
+	char text[sizeof(request->detail)], *c;
 
-	if (kind == ANSWER_FORBIDDEN)
-		call_permit_explain(
-		    &request->permit, request->detail, sizeof(request->detail));
-	else if (reason != NULL)
+	if (kind == ANSWER_FORBIDDEN) {
+		call_permit_explain(&request->permit, text, sizeof(text));
+		reason = text;
+	} else if (reason == NULL &&
+		   call_trouble_explain(request, code, text, sizeof(text))) {
+		reason = text;
+	} else if (reason == NULL && request->detail[0] == '\0') {
+		reason = curl_easy_strerror(code);
+	}
+	if (reason != NULL)
 		snprintf(
 		    request->detail, sizeof(request->detail), "%s", reason);
 	for (c = request->detail; *c != '\0'; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = ' ';
 	return request->detail;
+}
+
+/*
+ * Whether it is no result because it is encoded, which nobody asked for.  There
+ * are servers that say "utf-8" there and mean nothing: only what cannot be read
+ * counts.
+ */
+static bool
+is_encoded(const struct call_request *request, const struct call_answer *answer)
+{
+	struct svc_error why;
+	struct result result;
+
+	return request->reply.coding[0] != '\0' &&
+	       answer->kind == ANSWER_HTTP && answer->status / 100 == 2 &&
+	       result_read(&result, 0, answer->content_type, answer->body,
+		   answer->body_length, &why) == -1 &&
+	       why.code == EX_PROTOCOL;
+}
+
+/* Says so instead of what is wrong with the bytes. */
+static void
+take_encoded(struct call_answer *answer, struct call_request *request)
+{
+	answer->kind = ANSWER_GARBLED;
+	answer->detail = request->detail;
+	snprintf(request->detail, sizeof(request->detail),
+	    "the answer has Content-Encoding '%s', which is not decoded",
+	    request->reply.coding);
 }
 
 void
@@ -194,15 +232,22 @@ call_answer_fill(
 	answer->detail = answer->kind == ANSWER_HTTP
 			     ? ""
 			     : detail_of(request, code, answer->kind);
+	if (is_encoded(request, answer))
+		take_encoded(answer, request);
 }
 
 void
-call_answer_denied(struct call_answer *answer, struct call_request *request)
+call_answer_unbegun(struct call_answer *answer, struct call_request *request)
 {
 	memset(answer, 0, sizeof(*answer));
-	answer->kind = ANSWER_FORBIDDEN;
+	answer->kind = request->unbegun;
 	answer->retry_after = -1;
 	answer->body = "";
-	answer->detail =
-	    detail_of(request, CURLE_ABORTED_BY_CALLBACK, answer->kind);
+	if (answer->kind == ANSWER_FORBIDDEN)
+		call_permit_explain(
+		    &request->permit, request->detail, sizeof(request->detail));
+	else
+		snprintf(request->detail, sizeof(request->detail),
+		    "no connection in time");
+	answer->detail = request->detail;
 }

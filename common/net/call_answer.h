@@ -14,8 +14,8 @@ struct call_request;
 void call_answer_fill(
     struct call_answer *answer, struct call_request *request, CURLcode code);
 
-/* For one that was not permitted to begin. */
-void call_answer_denied(
+/* For one that never began, and ends as request->unbegun. */
+void call_answer_unbegun(
     struct call_answer *answer, struct call_request *request);
 
 #endif

@@ -38,6 +38,20 @@ send_request(struct call_attempt *attempt, struct call_job *job,
 	return call_http_post(engine->http, &post, &attempt->request, error);
 }
 
+static void
+tell_sent(const struct call_attempt *attempt)
+{
+	const struct call_job *job = attempt->job;
+	const struct call_options *options = &job->engine->options;
+	const struct call_instance *instance = &attempt->place->instance;
+
+	if (options->stats != NULL)
+		call_stats_sent(options->stats, instance, attempt->reason);
+	if (options->trace.sent != NULL)
+		options->trace.sent(options->trace.argument, job->task,
+		    instance, attempt->reason, job->sent);
+}
+
 int
 call_attempt_start(struct call_job *job, struct call_place *place,
     enum call_reason reason, double now, struct svc_error *error)
@@ -52,15 +66,14 @@ call_attempt_start(struct call_job *job, struct call_place *place,
 	attempt->job = job;
 	attempt->place = place;
 	attempt->reason = reason;
+	attempt->bytes = job->task->body.length;
 	attempt->sent = now;
 	job->running++;
 	job->sent++;
 	engine->running++;
 	(void)call_rate_take(&engine->rate, now);
 	attempt->grant = call_place_begin(&engine->pool, place);
-	if (engine->options.stats != NULL)
-		call_stats_sent(engine->options.stats, &place->instance, reason,
-		    job->task->body.length);
+	tell_sent(attempt);
 	return 0;
 }
 
@@ -89,24 +102,44 @@ call_attempt_free(struct call_attempt *attempt)
 }
 
 void
+call_attempt_tell(
+    const struct call_attempt *attempt, enum call_result result, double ms)
+{
+	const struct call_job *job = attempt->job;
+	const struct call_trace *trace = &job->engine->options.trace;
+
+	if (trace->ended != NULL)
+		trace->ended(trace->argument, job->task,
+		    &attempt->place->instance, result, ms);
+}
+
+void
 call_attempt_count(const struct call_attempt *attempt, enum call_result result,
-    double ms, size_t bytes)
+    double ms, bool sent, size_t received)
 {
 	struct call_stats *stats = attempt->job->engine->options.stats;
+	const struct call_stats_end end = {
+	    .reason = attempt->reason,
+	    .result = result,
+	    .ms = ms,
+	    .sent = sent ? attempt->bytes : 0,
+	    .received = received,
+	};
 
 	if (stats != NULL)
-		call_stats_ended(stats, &attempt->place->instance,
-		    attempt->reason, result, ms, bytes);
+		call_stats_ended(stats, &attempt->place->instance, &end);
 }
 
 struct call_place *
 call_attempt_cancel(struct call_attempt *attempt, double now)
 {
 	struct call_place *place = attempt->place;
+	double ms = (now - attempt->sent) * 1000;
+	bool sent;
 
-	call_http_cancel(attempt->job->engine->http, attempt->request);
-	call_attempt_count(
-	    attempt, CALL_DROPPED, (now - attempt->sent) * 1000, 0);
+	sent = call_http_cancel(attempt->job->engine->http, attempt->request);
+	call_attempt_tell(attempt, CALL_DROPPED, ms);
+	call_attempt_count(attempt, CALL_DROPPED, ms, sent, 0);
 	call_attempt_free(attempt);
 	return place;
 }

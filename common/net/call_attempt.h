@@ -30,9 +30,16 @@ struct call_attempt *call_attempt_first(struct call_job *job);
 /* call_http has told of its end: the job may have another one. */
 void call_attempt_free(struct call_attempt *attempt);
 
-/* Counts the end of a request that was begun as attempt says. */
+/*
+ * The end of a request that was begun as attempt says: tells the trace of it,
+ * while the job lives.
+ */
+void call_attempt_tell(
+    const struct call_attempt *attempt, enum call_result result, double ms);
+
+/* And counts it.  sent: the server may have seen it; received: bytes. */
 void call_attempt_count(const struct call_attempt *attempt,
-    enum call_result result, double ms, size_t bytes);
+    enum call_result result, double ms, bool sent, size_t received);
 
 /*
  * Ends one that runs; its place has done neither well nor badly.  Returns the

@@ -20,6 +20,9 @@
 /* Seconds after which what was observed may have become stale. */
 #define OBSERVED_FOR 1
 
+/* Who has no weight is named, up to so many. */
+#define UNWEIGHED_NAMED 3
+
 /* How a policy comes to one who has room. */
 enum approach {
 	APPROACH_ASK, /* it says whom it likes best, then whom of those */
@@ -39,6 +42,7 @@ struct call_choice {
 	uint32_t *members; /* scratch */
 	const double *weights; /* the policy's; NULL: none, or all are 0 */
 	double observed; /* monotonic seconds */
+	struct buffer unweighed; /* the line; empty: nobody is */
 };
 
 /* What constraints look at, beside requires: nothing that a task brings. */
@@ -98,6 +102,48 @@ copy_instances(struct call_choice *choice, const struct instance *instances,
 	return 0;
 }
 
+/* "w/b: ...: it gets no tasks, like c, d and 3 more" */
+static void
+tell_unweighed(struct call_choice *choice, const struct instance *instance,
+    const struct svc_error *error, size_t count)
+{
+	struct buffer *line = &choice->unweighed;
+
+	if (count == 0)
+		buffer_append_format(
+		    line, "%s: it gets no tasks", error->message);
+	else if (count < UNWEIGHED_NAMED)
+		buffer_append_format(
+		    line, "%s%s", count == 1 ? ", like " : ", ", instance->id);
+}
+
+/* One wrong record is no reason to do nothing with the others. */
+static int
+exclude_unweighed(struct call_choice *choice, const struct policy_type *type,
+    const struct policy_options *options, struct svc_error *error)
+{
+	struct svc_error why;
+	const char *field;
+	size_t i, count = 0;
+
+	for (i = 0; i < choice->count; i++) {
+		if (!instance_works(&choice->instances[i]))
+			continue;
+		field = policy_unweighed(
+		    type, options, &choice->instances[i], &why);
+		if (field == NULL)
+			continue;
+		pool_exclude(choice->pool, (uint32_t)i, field);
+		tell_unweighed(choice, &choice->instances[i], &why, count++);
+	}
+	if (count > UNWEIGHED_NAMED)
+		buffer_append_format(&choice->unweighed, " and %zu more",
+		    count - UNWEIGHED_NAMED);
+	if (count > 0 && buffer_string(&choice->unweighed) == NULL)
+		return no_memory(error);
+	return 0;
+}
+
 static void
 weigh(struct call_choice *choice)
 {
@@ -118,6 +164,7 @@ open_parts(struct call_choice *choice, const struct policy_type *type,
 
 	if (pool_open(&choice->pool, choice->instances, choice->count, error) ==
 		-1 ||
+	    exclude_unweighed(choice, type, options, error) == -1 ||
 	    constraints_open(&choice->constraints, choice->pool, error) == -1)
 		return -1;
 	choice->members = calloc(choice->count + 1, sizeof(*choice->members));
@@ -171,7 +218,14 @@ call_choice_close(struct call_choice *choice)
 	for (i = 0; i < choice->count; i++)
 		instance_release(&choice->instances[i]);
 	free(choice->instances);
+	buffer_release(&choice->unweighed);
 	free(choice);
+}
+
+const char *
+call_choice_unweighed(const struct call_choice *choice)
+{
+	return choice->unweighed.length == 0 ? NULL : choice->unweighed.data;
 }
 
 uint32_t

@@ -40,8 +40,8 @@ struct call_wish {
 
 /*
  * instances are copied; the last one of an id counts.  service is borrowed, as
- * is what options point to; own and now are not the caller's.  EX_OSERR;
- * EX_DATAERR: the policy cannot choose among them.
+ * is what options point to; own and now are not the caller's.  Whom the policy
+ * has no weight for is on no list: call_choice_unweighed().  EX_OSERR.
  */
 int call_choice_open(struct call_choice **choice, const char *service,
     const struct instance *instances, size_t count,
@@ -55,6 +55,12 @@ void call_choice_close(struct call_choice *choice);
  */
 bool call_choice_observe(
     struct call_choice *choice, const struct instance *instances, size_t count);
+
+/*
+ * One line that says who works and gets nothing, for want of a weight, and why;
+ * NULL: nobody.
+ */
+const char *call_choice_unweighed(const struct call_choice *choice);
 
 /* The member with that id, or CALL_NOBODY. */
 uint32_t call_choice_find(const struct call_choice *choice, const char *id);

@@ -6,6 +6,7 @@
  *	call_job.h	what happens to it
  *	call_expiry.h	when it gives up waiting, and why
  *	call_attempt.h	its requests
+ *	call_resend.h	whether it is sent again when one was in vain
  *	call_hedge.h	when it gets a second one
  */
 #ifndef SVCKIT_NET_CALL_ENGINE_H
@@ -37,6 +38,7 @@ struct call_attempt {
 	struct call_request *request;
 	struct call_grant *grant; /* of the place, or NULL */
 	enum call_reason reason;
+	size_t bytes; /* of its body */
 	double sent; /* monotonic seconds */
 };
 

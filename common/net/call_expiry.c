@@ -21,11 +21,19 @@ call_expiry_at(const struct call_job *job)
 
 	if (job->begun)
 		return job->expires;
-	if (job->lane == NULL || !call_lane_down(job->lane, &since, &worked))
+	if (job->lane == NULL)
 		return limit;
+	if (!call_lane_down(job->lane, &since, &worked)) {
+		job->lane->armed = false;
+		return limit;
+	}
 	if (worked && job->task->timeout < 0)
 		return limit;
-	return fmin(limit, fmax(since, job->submitted) +
+	/* Where others have waited in vain for so long nobody does again. */
+	if (!worked)
+		return fmin(
+		    limit, since + call_expiry_timeout(job->engine, job->task));
+	return fmin(limit, fmax(since, job->submitted - job->task->waited) +
 			       call_expiry_timeout(job->engine, job->task));
 }
 
@@ -63,6 +71,30 @@ call_expiry_arm_service(
 		call_expiry_arm(job);
 }
 
+static void
+arm_lane(struct call_lane *lane)
+{
+	struct call_job *job;
+	double since;
+	bool worked;
+
+	if (lane->armed || !call_lane_down(lane, &since, &worked))
+		return;
+	lane->armed = true;
+	TAILQ_FOREACH(job, &lane->jobs, link)
+	call_expiry_arm(job);
+}
+
+void
+call_expiry_arm_lanes(struct call_place *place)
+{
+	struct call_lane *lane;
+
+	arm_lane(&place->lane);
+	TAILQ_FOREACH(lane, &place->service->lanes, all)
+	arm_lane(lane);
+}
+
 void
 call_expiry_nobody(const struct call_service *service, const char *name,
     struct task_failure *failure)
@@ -72,8 +104,8 @@ call_expiry_nobody(const struct call_service *service, const char *name,
 		    failure, CODE_NO_INSTANCES, "%s: no instances", name);
 	else
 		task_failure_set(failure, CODE_UNPLACEABLE,
-		    "%s: %zu instances, none takes work", name,
-		    service->place_count);
+		    "%s: %zu instance%s, none takes work", name,
+		    service->place_count, service->place_count == 1 ? "" : "s");
 }
 
 static void

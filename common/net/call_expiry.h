@@ -2,8 +2,9 @@
  * Inside the call engine: when a waiting job has to give up, and why.
  *
  * A task's timeout counts from its first attempt.  Before that only waiting for
- * a service where nobody is counts: for tasks that were given a timeout by
- * name, and where nobody has ever been.
+ * a service where nobody takes work counts: for tasks that were given a timeout
+ * by name, and where nobody ever has.  There all wait together: for who comes
+ * when the time is over there is none left.
  */
 #ifndef SVCKIT_NET_CALL_EXPIRY_H
 #define SVCKIT_NET_CALL_EXPIRY_H
@@ -12,6 +13,7 @@
 
 struct call_engine;
 struct call_job;
+struct call_place;
 struct call_service;
 struct call_task;
 
@@ -27,6 +29,8 @@ void call_expiry_arm(struct call_job *job);
 /* The same for all that wait for service: who is there has changed. */
 void call_expiry_arm_service(
     struct call_engine *engine, const struct call_service *service);
+/* And for all that may wait for place, which turns away who comes. */
+void call_expiry_arm_lanes(struct call_place *place);
 /* It does not wait any more. */
 void call_expiry_disarm(struct call_job *job);
 

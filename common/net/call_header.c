@@ -71,6 +71,22 @@ call_header_check(const char *header, struct svc_error *error)
 			    "%s is made by the request: '%.200s'",
 			    own_headers[i], header);
 	}
+	if (is_named(header, "traceparent") && !traceparent_valid(value))
+		return svc_error_set(error, EX_USAGE,
+		    "not a traceparent: '%.200s' (say 00-TRACE-SPAN-FLAGS, of "
+		    "32, 16 and 2 lower-case hexadecimal digits)",
+		    value);
+	return 0;
+}
+
+/* Of what a request has one of, each once. */
+static int
+mark(bool *given, const char *name, struct svc_error *error)
+{
+	if (*given)
+		return svc_error_set(
+		    error, EX_USAGE, "more than one header %s", name);
+	*given = true;
 	return 0;
 }
 
@@ -85,10 +101,12 @@ add_line(
 	if (headers->authorization != NULL && is_named(line, "Authorization"))
 		return svc_error_set(error, EX_USAGE,
 		    "a header Authorization and a token exclude each other");
-	if (is_named(line, "Content-Type"))
-		headers->typed = true;
-	if (is_named(line, "traceparent"))
-		headers->traced = true;
+	if (is_named(line, "Content-Type") &&
+	    mark(&headers->typed, "Content-Type", error) == -1)
+		return -1;
+	if (is_named(line, "traceparent") &&
+	    mark(&headers->traced, "traceparent", error) == -1)
+		return -1;
 	list = curl_slist_append(headers->list, line);
 	if (list == NULL)
 		return svc_error_set(error, EX_OSERR, "out of memory");

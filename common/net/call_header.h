@@ -44,7 +44,8 @@ struct call_header {
 
 /*
  * The headers, the token and the seed of options; the strings are copied.
- * EX_USAGE: as call_header_check(), or an Authorization beside a token.
+ * EX_USAGE: as call_header_check(), a second Content-Type or traceparent, or an
+ * Authorization beside a token.
  */
 int call_headers_init(struct call_headers *headers,
     const struct call_http_options *options, struct svc_error *error);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "line/units.h"
 #include "net/call_answer.h"
 #include "net/call_request.h"
 
@@ -12,6 +13,18 @@ move(struct call_request *request, struct call_requests *list)
 {
 	LIST_REMOVE(request, link);
 	LIST_INSERT_HEAD(list, request, link);
+}
+
+static int
+start(struct call_request *request)
+{
+	struct call_http *http = request->http;
+
+	if (curl_multi_add_handle(http->loop.multi, request->handle) !=
+	    CURLM_OK)
+		return -1;
+	http->loop.due = true;
+	return 0;
 }
 
 int
@@ -30,14 +43,19 @@ call_http_post(struct call_http *http, const struct call_post *post,
 		return svc_error_set(error, EX_OSERR, "out of memory");
 	if (!call_permit_begin(
 		&idle->permit, http->options.security, post->told)) {
-		move(idle, &http->denied);
+		idle->unbegun = ANSWER_FORBIDDEN;
+		move(idle, &http->unbegun);
+		http->loop.due = true;
+	} else if (call_hold_wanted(idle)) {
+		LIST_REMOVE(idle, link);
+		call_hold_add(&http->hold, idle);
 	} else {
-		if (curl_multi_add_handle(http->loop.multi, idle->handle) !=
-		    CURLM_OK)
+		if (start(idle) == -1) {
+			(void)call_hold_free(&http->hold, idle);
 			return svc_error_set(error, EX_OSERR, "out of memory");
+		}
 		move(idle, &http->busy);
 	}
-	http->loop.due = true;
 	*request = idle;
 	return 0;
 }
@@ -47,6 +65,8 @@ put_away(struct call_request *request)
 {
 	curl_multi_remove_handle(request->http->loop.multi, request->handle);
 	call_body_reset(&request->body);
+	if (request->http2 && call_hold_free(&request->http->hold, request))
+		call_http_wake(request->http);
 	if (request->worn) {
 		LIST_REMOVE(request, link);
 		call_request_free(request);
@@ -55,11 +75,14 @@ put_away(struct call_request *request)
 	move(request, &request->http->idle);
 }
 
-void
+bool
 call_http_cancel(struct call_http *http, struct call_request *request)
 {
+	bool sent = request->sends > 0;
+
 	(void)http;
 	put_away(request);
+	return sent;
 }
 
 static void
@@ -70,17 +93,61 @@ end(struct call_request *request, const struct call_answer *answer)
 }
 
 static void
-end_denied(struct call_http *http)
+end_unbegun(struct call_http *http)
 {
 	struct call_request *request;
 	struct call_answer answer;
 
-	while ((request = LIST_FIRST(&http->denied)) != NULL) {
+	while ((request = LIST_FIRST(&http->unbegun)) != NULL) {
 		/* One that ended() is called for is among the busy ones. */
 		move(request, &http->busy);
-		call_answer_denied(&answer, request);
+		call_answer_unbegun(&answer, request);
 		end(request, &answer);
 	}
+}
+
+static void
+give_up(struct call_request *request, enum answer_kind kind)
+{
+	request->unbegun = kind;
+	move(request, &request->http->unbegun);
+}
+
+/* Those that were held, and need not wait any more. */
+static void
+take_held(struct call_http *http)
+{
+	struct call_requests ready, late;
+	struct call_request *request;
+	double now;
+
+	LIST_INIT(&ready);
+	LIST_INIT(&late);
+	call_hold_sweep(&http->hold, &ready, &late);
+	if (LIST_EMPTY(&ready) && LIST_EMPTY(&late))
+		return;
+	now = time_monotonic();
+	while ((request = LIST_FIRST(&ready)) != NULL) {
+		if (call_request_limit(request, request->expires - now) == -1 ||
+		    start(request) == -1)
+			give_up(request, ANSWER_NO_MEMORY);
+		else
+			move(request, &http->busy);
+	}
+	while ((request = LIST_FIRST(&late)) != NULL)
+		give_up(request, ANSWER_UNREACHABLE);
+}
+
+/* What a server that could have spoken HTTP/2 has answered in. */
+static void
+learn_version(struct call_request *request)
+{
+	long version = 0;
+
+	curl_easy_getinfo(request->handle, CURLINFO_HTTP_VERSION, &version);
+	if (version == CURL_HTTP_VERSION_1_0 ||
+	    version == CURL_HTTP_VERSION_1_1)
+		request->target->http1 = true;
 }
 
 /* After each step of libcurl. */
@@ -95,7 +162,6 @@ turn(void *argument)
 	char *private;
 	int left;
 
-	end_denied(http);
 	while (
 	    (message = curl_multi_info_read(http->loop.multi, &left)) != NULL) {
 		if (message->msg != CURLMSG_DONE)
@@ -104,9 +170,13 @@ turn(void *argument)
 		curl_easy_getinfo(
 		    message->easy_handle, CURLINFO_PRIVATE, &private);
 		request = (void *)private;
+		if (request->http2 && code == CURLE_OK)
+			learn_version(request);
 		call_answer_fill(&answer, request, code);
 		end(request, &answer);
 	}
+	take_held(http);
+	end_unbegun(http);
 	http->options.settled(http->options.argument);
 }
 
@@ -161,11 +231,15 @@ open_parts(
 
 	if (call_headers_init(&http->headers, options, error) == -1 ||
 	    call_tls_open(&http->tls, options->security, error) == -1 ||
-	    call_loop_open(&http->loop, base, turn, http, error) == -1)
+	    call_loop_open(&http->loop, base, turn, http, error) == -1 ||
+	    call_hold_open(&http->hold, &http->loop, error) == -1)
 		return -1;
 	/* Enough that a full round over busy instances reuses connections. */
 	curl_multi_setopt(http->loop.multi, CURLMOPT_MAXCONNECTS,
 	    (long)(options->jobs < 8 ? 16 : options->jobs * 2));
+	/* Else 100, also where the server takes more on one connection. */
+	curl_multi_setopt(http->loop.multi, CURLMOPT_MAX_CONCURRENT_STREAMS,
+	    (long)options->jobs);
 	return 0;
 }
 
@@ -186,7 +260,8 @@ call_http_open(struct call_http **http, struct event_base *base,
 	}
 	LIST_INIT(&made->idle);
 	LIST_INIT(&made->busy);
-	LIST_INIT(&made->denied);
+	LIST_INIT(&made->hold.requests);
+	LIST_INIT(&made->unbegun);
 	made->options = *options;
 	if (open_parts(made, base, error) == -1) {
 		call_http_close(made);
@@ -204,12 +279,14 @@ call_http_close(struct call_http *http)
 	if (http == NULL)
 		return;
 	while ((request = LIST_FIRST(&http->busy)) != NULL ||
-	       (request = LIST_FIRST(&http->denied)) != NULL)
+	       (request = LIST_FIRST(&http->hold.requests)) != NULL ||
+	       (request = LIST_FIRST(&http->unbegun)) != NULL)
 		put_away(request);
 	while ((request = LIST_FIRST(&http->idle)) != NULL) {
 		LIST_REMOVE(request, link);
 		call_request_free(request);
 	}
+	call_hold_close(&http->hold);
 	call_loop_close(&http->loop);
 	call_tls_close(&http->tls);
 	call_headers_release(&http->headers);

@@ -4,6 +4,7 @@
  *
  *	call_loop.h	its sockets and timer in the event loop
  *	call_target.h	an address, ready for it
+ *	call_hold.h	requests that wait for the first one to a server
  *	call_request.h	its handles, and their callbacks
  *	call_tls.h	whom to trust, and who we are
  *	call_header.h	the headers of a request
@@ -12,6 +13,7 @@
  *	call_reply.h	the header of an answer
  *	call_body.h	its body, within limits
  *	call_answer.h	what came of it
+ *	call_trouble.h	why it failed, in words
  *
  * Easy handles are reused, with a parsed URL for each target.  The event of a
  * socket stays armed while its connection idles in libcurl's pool, and is
@@ -63,7 +65,7 @@ struct call_answer {
 	struct buffer *store; /* what body lies in; ended() may empty it */
 	size_t received; /* bytes of body, also those that were not kept */
 	const char *content_type; /* or NULL */
-	const char *detail; /* libcurl's words, or ""; one line */
+	const char *detail; /* why there is none, or ""; one line */
 };
 
 struct call_http_options {
@@ -117,8 +119,11 @@ struct call_post {
  */
 int call_http_post(struct call_http *http, const struct call_post *post,
     struct call_request **request, struct svc_error *error);
-/* May be called from within ended() of another request. */
-void call_http_cancel(struct call_http *http, struct call_request *request);
+/*
+ * May be called from within ended() of another request.  Returns whether the
+ * server may have seen it.
+ */
+bool call_http_cancel(struct call_http *http, struct call_request *request);
 
 /* Appends "url":...,"headers":{...},"bytes":N of what would be sent. */
 void call_http_preview(struct call_http *http, const struct call_post *post,

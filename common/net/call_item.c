@@ -162,6 +162,33 @@ no_target(struct call_item *item, const struct call_item_options *options)
 	return call_line_fail(item, &failure, options);
 }
 
+/* What would be sent too soon, or without what belongs into it. */
+static enum item_state
+check_alone(struct call_item *item, const struct call_item_options *options,
+    struct svc_error *error)
+{
+	const struct json_value *members = item->envelope.members;
+	struct json_span after = members[MEMBER_AFTER].span;
+	struct json_span bind = members[MEMBER_BIND].span;
+	const char *cursor;
+	struct json_member member;
+	struct json_value name;
+
+	cursor = after.data;
+	if (cursor != NULL && json_next_element(after, &cursor, &name) == 1)
+		return call_line_refuse(item, options,
+		    "\"after\": it waits for other tasks: task-run executes "
+		    "those",
+		    error);
+	cursor = bind.data;
+	if (cursor != NULL && json_next_member(bind, &cursor, &member) == 1)
+		return call_line_refuse(item, options,
+		    "\"bind\": it needs results of other tasks: task-run "
+		    "executes those",
+		    error);
+	return ITEM_READY;
+}
+
 /* Where it goes: the line's instance, the line's service, the option. */
 static enum item_state
 aim(struct call_item *item, const struct call_item_options *options,
@@ -188,19 +215,19 @@ aim(struct call_item *item, const struct call_item_options *options,
 	return ITEM_READY;
 }
 
-/* What is sent of a task in base64: the bytes that it stands for. */
 static int
-decode_body(struct call_item *item, struct svc_error *error)
+fill_body(struct call_item *item, const struct call_item_options *options,
+    struct svc_error *error)
 {
+	const struct envelope *envelope = &item->envelope;
 	struct call_task *task = &item->task;
 
 	buffer_clear(&item->body);
-	if (payload_append(&item->body, &item->envelope.task, true, error) ==
-	    -1)
+	if (payload_read(&task->body, &envelope->task, envelope->base64,
+		options->content_type, &item->body, error) == -1)
 		return -1;
-	task->body.data = item->body.length == 0 ? "" : item->body.data;
-	task->body.length = item->body.length;
-	task->content_type = "application/octet-stream";
+	if (envelope->base64)
+		task->content_type = "application/octet-stream";
 	item->size += item->body.length;
 	return 0;
 }
@@ -214,7 +241,6 @@ fill_task(struct call_item *item, const struct call_item_options *options,
 
 	memset(task, 0, sizeof(*task));
 	task->id = envelope->id;
-	task->body = envelope->task.span;
 	task->requires = envelope->members[MEMBER_REQUIRES];
 	if (envelope->traceparent[0] != '\0')
 		task->traceparent = envelope->traceparent;
@@ -223,7 +249,7 @@ fill_task(struct call_item *item, const struct call_item_options *options,
 	task->deadline = envelope->deadline;
 	task->retries = envelope->retries;
 	task->argument = item;
-	if ((envelope->base64 && decode_body(item, error) == -1) ||
+	if (fill_body(item, options, error) == -1 ||
 	    (options->hash &&
 		task_key(envelope, options->pointer, &task->key, error) == -1))
 		return refuse(item, options, error);
@@ -268,6 +294,8 @@ call_item_read(struct call_item *item, const struct line *line,
 		    item, options, "not an instance", error);
 	if (is_fragment(&item->envelope, reading.text))
 		return call_line_refuse(
-		    item, options, "a signal came before its end", error);
+		    item, options, "its end was not read", error);
+	if (!options->linked && check_alone(item, options, error) != ITEM_READY)
+		return ITEM_INVALID;
 	return fill_task(item, options, error);
 }

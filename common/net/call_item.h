@@ -7,6 +7,7 @@
 
 #include <bsd/sys/queue.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "line/buffer.h"
 #include "line/error.h"
@@ -24,18 +25,20 @@ struct call_item_options {
 	enum call_input input;
 	struct json_span payload; /* of the last two; one line of JSON */
 	bool base64; /* the payload is a string of it: "encoding" says so */
+	const char *content_type; /* that the caller names; or NULL */
 	struct envelope_options envelope;
 	const char *service; /* for lines that name none; or NULL */
 	double timeout; /* of lines that say none; negative: not said */
 	bool hash; /* tasks need their key */
 	const char *pointer; /* that the key is at, or NULL: task_key.h */
 	bool result_only; /* the line is the result alone */
+	bool linked; /* lines may wait for others; else they are refused */
 };
 
 struct call_item {
 	struct envelope envelope;
 	struct buffer line; /* what the envelope points into; not of text */
-	struct buffer body; /* of a payload in base64 */
+	struct buffer body; /* what is sent, where that is not on the line */
 	size_t size; /* bytes of both; once settled, of out */
 	struct task_instance planned;
 	struct call_task task;
@@ -44,6 +47,7 @@ struct call_item {
 	bool ended; /* out is complete */
 	bool passed; /* it was not ours to work on */
 	enum task_code code; /* how it ended */
+	uint32_t number; /* the caller's */
 	TAILQ_ENTRY(call_item) link; /* the queue's */
 };
 

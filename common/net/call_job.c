@@ -12,6 +12,8 @@
 #include "net/call_engine.h"
 #include "net/call_expiry.h"
 #include "net/call_hedge.h"
+#include "net/call_place.h"
+#include "net/call_resend.h"
 #include "net/call_retry.h"
 
 void
@@ -43,9 +45,8 @@ refuse(struct call_job *job, const char *message)
 	(void)call_job_finish(job, &failure, NULL, NULL);
 }
 
-/* Into the lane that it came from, or wherever its like are by now. */
-static void
-queue_again(struct call_job *job)
+void
+call_job_queue_again(struct call_job *job)
 {
 	struct svc_error error;
 
@@ -68,7 +69,7 @@ on_timer(evutil_socket_t fd, short what, void *argument)
 		call_expiry_end(job);
 	} else if (job->delayed && now >= job->resume) {
 		job->delayed = false;
-		queue_again(job);
+		call_job_queue_again(job);
 	} else {
 		call_expiry_arm(job);
 	}
@@ -119,9 +120,8 @@ call_job_free(struct call_job *job)
 	job->service->users--;
 }
 
-/* A planned task stays where it was planned while that takes work. */
-static struct call_place *
-planned_place(const struct call_job *job)
+struct call_place *
+call_job_planned(const struct call_job *job)
 {
 	struct call_place *place = NULL;
 
@@ -139,7 +139,7 @@ call_job_queue(
 	struct call_lane *lane;
 
 	if (place == NULL)
-		place = planned_place(job);
+		place = call_job_planned(job);
 	lane = place != NULL
 		   ? &place->lane
 		   : call_pool_lane(pool, job->service, job->task, error);
@@ -275,11 +275,13 @@ take_busy(struct call_job *job, const struct call_attempt *attempt,
 
 	if (answer->kind == ANSWER_HTTP)
 		call_place_answered(place);
-	else if (call_place_refused(place, now))
-		/* Those who wait may have to give up, too. */
-		call_expiry_arm_service(job->engine, job->service);
+	else
+		call_place_refused(place, now);
 	call_place_busy(
 	    pool, place, fmin(answer->retry_after, cap), attempt->sent, now);
+	/* Those who wait may have to give up, too. */
+	if (call_place_closed(place) > 0)
+		call_expiry_arm_lanes(place);
 }
 
 static void
@@ -294,54 +296,8 @@ take_failure(struct call_job *job, struct call_place *place,
 	job->avoid = place;
 }
 
+/* An answer with a result; false: who gets it could not read it. */
 static bool
-retry(struct call_job *job, double now)
-{
-	struct call_engine *engine = job->engine;
-	struct task_failure *last = &job->last;
-	struct task_failure why = *last;
-
-	if (job->retries == 0)
-		return false;
-	if (!call_budget_take(&engine->retries)) {
-		snprintf(last->message, sizeof(last->message),
-		    "%.400s (not sent again: the budget of retries is used up)",
-		    why.message);
-		return false;
-	}
-	job->retries--;
-	call_job_note(job, "%s; sending it again, %d retries left",
-	    last->message, job->retries);
-	job->reason = CALL_RETRY;
-	job->delayed = true;
-	job->resume = now + call_pool_jitter(&engine->pool, job->retried++);
-	call_expiry_arm(job);
-	return true;
-}
-
-/* Whether it goes on after an attempt has failed; else it is at its end. */
-static bool
-goes_on(struct call_job *job, enum call_verdict verdict, double now)
-{
-	if (job->running > 0) {
-		call_job_note(
-		    job, "%s; the other request still runs", job->last.message);
-		return true;
-	}
-	if (job->engine->ending || now + CALL_TIMER_SLACK >= job->expires)
-		return false;
-	if (verdict == VERDICT_AGAIN)
-		return retry(job, now);
-	if (verdict != VERDICT_BUSY)
-		return false;
-	call_job_note(job, "%s; waiting", job->last.message);
-	job->reason = CALL_WAITED;
-	queue_again(job);
-	return true;
-}
-
-/* An answer with a result, if who gets it can read it. */
-static enum call_result
 succeed(struct call_job *job, struct call_place *place,
     const struct call_answer *answer, double now)
 {
@@ -351,13 +307,13 @@ succeed(struct call_job *job, struct call_place *place,
 	call_job_stop(job);
 	if (call_job_finish(job, NULL, place, answer)) {
 		call_place_succeeded(pool, place);
-		return CALL_ANSWERED;
+		return true;
 	}
 	call_place_failed(pool, place, true, now);
-	return CALL_FAILED;
+	return false;
 }
 
-static enum call_result
+static void
 fail(struct call_job *job, const struct call_attempt *attempt,
     const struct call_answer *answer, enum call_verdict verdict, double now)
 {
@@ -369,9 +325,18 @@ fail(struct call_job *job, const struct call_attempt *attempt,
 		take_busy(job, attempt, answer, now);
 	else
 		take_failure(job, place, answer, now);
-	if (!goes_on(job, verdict, now))
+	if (!call_resend(job, attempt, verdict, now))
 		(void)call_job_finish(job, &job->last, place, answer);
-	return verdict == VERDICT_BUSY ? CALL_BUSY : CALL_FAILED;
+}
+
+static enum call_result
+result_of(const struct call_answer *answer, enum call_verdict verdict)
+{
+	if (verdict == VERDICT_DONE)
+		return CALL_ANSWERED;
+	if (verdict == VERDICT_BUSY)
+		return CALL_BUSY;
+	return answer->kind == ANSWER_FORBIDDEN ? CALL_FORBIDDEN : CALL_FAILED;
 }
 
 void
@@ -386,12 +351,15 @@ call_job_ended(void *argument, const struct call_answer *answer)
 	enum call_result result;
 
 	verdict = call_judge(answer, engine->options.idempotent);
+	result = result_of(answer, verdict);
+	call_attempt_tell(&ended, result, answer->ms);
 	call_attempt_free(argument);
 	call_hedge_forget(job);
-	if (verdict == VERDICT_DONE)
-		result = succeed(job, ended.place, answer, now);
-	else
-		result = fail(job, &ended, answer, verdict, now);
-	call_attempt_count(&ended, result, answer->ms, answer->received);
+	if (verdict != VERDICT_DONE)
+		fail(job, &ended, answer, verdict, now);
+	else if (!succeed(job, ended.place, answer, now))
+		result = CALL_FAILED;
+	call_attempt_count(
+	    &ended, result, answer->ms, answer->sent, answer->received);
 	call_place_end(&engine->pool, ended.place);
 }

@@ -31,6 +31,15 @@ void call_job_free(struct call_job *job);
 int call_job_queue(
     struct call_job *job, struct call_place *place, struct svc_error *error);
 
+/* Into the lane that it came from, or wherever its like are by now. */
+void call_job_queue_again(struct call_job *job);
+
+/*
+ * Where it was planned, and stays while that takes work; NULL: it was not, or
+ * does not stay.
+ */
+struct call_place *call_job_planned(const struct call_job *job);
+
 /* Sends it to place. */
 void call_job_start(struct call_job *job, struct call_place *place, double now);
 

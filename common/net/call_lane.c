@@ -120,13 +120,21 @@ call_lane_move(
 	}
 }
 
-/* Whether all who may take its jobs refuse connections. */
+/* Who has only said so far that it is busy has not. */
 static bool
-all_refuse(const struct call_lane *lane, double *since, bool *worked)
+has_worked(const struct call_place *place)
+{
+	return place->refused > 0 ? place->answered : place->served;
+}
+
+/* Whether all who may take its jobs refuse connections, or are busy. */
+static bool
+all_closed(const struct call_lane *lane, double *since, bool *worked)
 {
 	const struct call_service *service = lane->service;
 	const struct eligible *list;
 	const struct call_place *place;
+	double closed;
 	size_t i;
 
 	*since = 0;
@@ -136,10 +144,11 @@ all_refuse(const struct call_lane *lane, double *since, bool *worked)
 		place = service->members[list->members[i]];
 		if (place == NULL)
 			continue;
-		if (place->refused <= 0 || call_place_free_slot(place))
+		closed = call_place_closed(place);
+		if (closed <= 0)
 			return false;
-		*since = place->refused > *since ? place->refused : *since;
-		*worked = *worked || place->answered;
+		*since = closed > *since ? closed : *since;
+		*worked = *worked || has_worked(place);
 	}
 	return *since > 0;
 }
@@ -151,9 +160,9 @@ call_lane_down(const struct call_lane *lane, double *since, bool *worked)
 	const struct call_place *place = lane->place;
 
 	if (place != NULL) {
-		*since = place->refused;
-		*worked = place->answered;
-		return place->refused > 0;
+		*since = call_place_closed(place);
+		*worked = has_worked(place);
+		return *since > 0;
 	}
 	if (service->working == 0) {
 		*since = service->down;
@@ -165,7 +174,15 @@ call_lane_down(const struct call_lane *lane, double *since, bool *worked)
 		*worked = lane->worked;
 		return true;
 	}
-	return all_refuse(lane, since, worked);
+	return all_closed(lane, since, worked);
+}
+
+size_t
+call_lane_others(const struct call_lane *lane, const struct call_place *place)
+{
+	bool counted = place->member != CALL_NOBODY && place->works;
+
+	return counted && lane->fits > 0 ? lane->fits - 1 : lane->fits;
 }
 
 /* "render: 0 of 2 instances: 2 insufficient cpu (need 8, most free 4)" */
@@ -184,26 +201,43 @@ explain_unmet(const struct call_lane *lane, struct task_failure *failure)
 	buffer_release(&why);
 }
 
+static bool
+any_busy(const struct call_service *service)
+{
+	const struct call_place *place;
+
+	TAILQ_FOREACH(place, &service->places, link)
+	if (place->told && place->works && place->busy > 0)
+		return true;
+	return false;
+}
+
+static void
+explain_closed(
+    const struct call_service *service, bool busy, struct task_failure *failure)
+{
+	if (busy)
+		task_failure_set(failure, CODE_BUSY,
+		    "%s: all instances that answer are busy", service->name);
+	else
+		task_failure_set(failure, CODE_UNREACHABLE,
+		    "%s: every connection is refused", service->name);
+}
+
 void
 call_lane_why(const struct call_lane *lane, struct task_failure *failure)
 {
 	const struct call_service *service = lane->service;
 
 	if (lane->place != NULL)
-		task_failure_set(failure, CODE_UNREACHABLE,
-		    "%s: every connection is refused", service->name);
+		explain_closed(service, lane->place->busy > 0, failure);
 	else if (service->place_count == 0)
 		task_failure_set(failure, CODE_NO_INSTANCES, "%s: no instances",
 		    service->name);
-	else if (service->working == 0)
-		task_failure_set(failure, CODE_UNPLACEABLE,
-		    "%s: %zu instances, none takes work", service->name,
-		    service->place_count);
-	else if (lane->fits == 0)
+	else if (service->working == 0 || lane->fits == 0)
 		explain_unmet(lane, failure);
 	else
-		task_failure_set(failure, CODE_UNREACHABLE,
-		    "%s: every connection is refused", service->name);
+		explain_closed(service, any_busy(service), failure);
 }
 
 static int

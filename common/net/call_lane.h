@@ -34,6 +34,7 @@ struct call_lane {
 	bool worked; /* there were some at some time */
 	double down; /* since when there are none */
 	size_t grants; /* of its jobs, as they run */
+	bool armed; /* the timers of its jobs know that it is down */
 	bool runnable; /* in the pool's list */
 	bool parked; /* in the service's */
 	TAILQ_ENTRY(call_lane) link; /* in either */
@@ -58,13 +59,20 @@ void call_lane_move(
 
 /*
  * Whether nobody is there to take the lane's jobs: no instance that works and
- * meets what they require, or all of those refuse connections.  since: that
+ * meets what they require, or all of those turn away who comes.  since: that
  * long; worked: it was different before.
  */
 bool call_lane_down(const struct call_lane *lane, double *since, bool *worked);
 
-/* Why that is so: CODE_NO_INSTANCES, CODE_UNPLACEABLE, CODE_UNREACHABLE. */
+/*
+ * Why that is so: CODE_NO_INSTANCES, CODE_UNPLACEABLE, CODE_UNREACHABLE,
+ * CODE_BUSY.
+ */
 void call_lane_why(const struct call_lane *lane, struct task_failure *failure);
+
+/* How many beside place meet what they require, and work. */
+size_t call_lane_others(
+    const struct call_lane *lane, const struct call_place *place);
 
 /* Whoever may take its jobs has come, gone, or been told of. */
 void call_lane_update(struct call_pool *pool, struct call_lane *lane);

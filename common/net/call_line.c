@@ -60,13 +60,18 @@ call_line_refuse(struct call_item *item,
 }
 
 static void
-append_members(struct buffer *out, const struct call_outcome *outcome)
+append_members(struct call_item *item, const struct call_outcome *outcome)
 {
 	struct json_span reference = outcome->instance->reference;
+	struct buffer *out = &item->out;
 	long tenths;
 
-	buffer_append_string(out, ",\"instance\":");
-	buffer_append(out, reference.data, reference.length);
+	envelope_append_encoding(&item->envelope, out);
+	/* A command of this machine's own has none. */
+	if (reference.length > 0) {
+		buffer_append_string(out, ",\"instance\":");
+		buffer_append(out, reference.data, reference.length);
+	}
 	/* Integers: printing a double takes longer than all the rest. */
 	tenths = (long)(outcome->ms * 10 + 0.5);
 	buffer_append_format(out,
@@ -84,18 +89,14 @@ reject(struct call_item *item, const struct call_outcome *outcome,
 
 	task_failure_set(&failure,
 	    why->code == EX_DATAERR ? CODE_TOO_LARGE : CODE_BAD_RESPONSE,
-	    "%s/%s: %s", instance->service, instance->id, why->message);
+	    "%s%s%s: %s", instance->service,
+	    *instance->service == '\0' ? "" : "/", instance->id, why->message);
 	failure.attempts = outcome->attempts;
 	failure.status = outcome->status;
 	failure.body = outcome->body;
 	failure.body_length = outcome->body_length;
 	return call_line_fail(item, &failure, options);
 }
-
-/* What an answer says anew. */
-#define ANSWER_DROP                                         \
-	(ENVELOPE_FAIL_DROP | MEMBER_BIT(MEMBER_INSTANCE) | \
-	    MEMBER_BIT(MEMBER_ENCODING))
 
 /*
  * The line up to its result.  -1: what came is no result (EX_PROTOCOL), or does
@@ -111,8 +112,8 @@ begin_line(struct call_item *item, const struct call_outcome *outcome,
 	/* In one piece: growing would copy. */
 	buffer_reserve(out, item->size + outcome->body_length + MEMBERS_ROOM);
 	if (!options->result_only) {
-		envelope_begin(&item->envelope, out, ANSWER_DROP);
-		append_members(out, outcome);
+		envelope_begin(&item->envelope, out, ENVELOPE_RESULT_DROP);
+		append_members(item, outcome);
 	}
 	return result_read(result, out->length, outcome->content_type,
 	    outcome->body, outcome->body_length, why);
@@ -131,11 +132,12 @@ begin_inside(struct call_item *item, const struct call_outcome *outcome,
 	if (result_read(result, item->size + MEMBERS_ROOM,
 		outcome->content_type, outcome->body, outcome->body_length,
 		NULL) == -1 ||
-	    !envelope_begin_inside(&item->envelope, &item->line, ANSWER_DROP))
+	    !envelope_begin_inside(
+		&item->envelope, &item->line, ENVELOPE_RESULT_DROP))
 		return false;
 	item->out = item->line;
 	item->line = empty;
-	append_members(&item->out, outcome);
+	append_members(item, outcome);
 	return true;
 }
 

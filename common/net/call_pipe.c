@@ -31,8 +31,9 @@ struct call_pipe {
 	struct call_queue queue;
 	struct call_tally tally;
 	int stops;
-	bool broken;
-	bool broken_output;
+	bool broken; /* it ends at once */
+	bool broken_output; /* because of that */
+	bool broken_input; /* no more comes */
 	int number; /* errno of that */
 	struct svc_error error;
 };
@@ -67,12 +68,26 @@ fail(struct call_pipe *pipe, const struct svc_error *error, bool output)
 	event_base_loopbreak(pipe->base);
 }
 
+/* Nothing more can be read: what was, is served. */
+static void
+lose_input(struct call_pipe *pipe, const struct svc_error *error)
+{
+	if (!pipe->broken && !pipe->broken_input) {
+		pipe->number = errno;
+		pipe->broken_input = true;
+		pipe->error = *error;
+	}
+	/* A file is read once more, and fails once more. */
+	(void)call_intake_stop(&pipe->intake, NULL);
+	wake(pipe);
+}
+
 /* The callbacks of input and output. */
 static void
 on_came(void *argument, const struct svc_error *error)
 {
 	if (error != NULL)
-		fail(argument, error, false);
+		lose_input(argument, error);
 	else
 		wake(argument);
 }
@@ -152,8 +167,11 @@ submit(struct call_pipe *pipe, struct call_item *item, struct svc_error *error)
 	if (pipe->options.preview)
 		return call_preview_item(pipe->engine, pipe->watch, item,
 		    &pipe->options.item, error);
-	if (call_submit(pipe->engine, &item->task, error) == 0)
+	if (call_submit(pipe->engine, &item->task, error) == 0) {
+		if (pipe->watch != NULL)
+			call_watch_need(pipe->watch, &item->task);
 		return ITEM_READY;
+	}
 	return call_line_refuse(
 	    item, &pipe->options.item, error->message, error);
 }
@@ -214,7 +232,7 @@ take_lines(struct call_pipe *pipe)
 			return false;
 		switch (call_intake_next(&pipe->intake, &line, &error)) {
 		case INTAKE_FAILED:
-			fail(pipe, &error, false);
+			lose_input(pipe, &error);
 			return false;
 		case INTAKE_WAITS:
 			return false;
@@ -422,7 +440,7 @@ call_pipe_run(struct call_pipe *pipe, struct call_counts *counts, bool *output,
 	counts->failed = pipe->tally.failed;
 	counts->invalid = pipe->tally.invalid;
 	*output = pipe->broken_output;
-	if (!pipe->broken)
+	if (!pipe->broken && !pipe->broken_input)
 		return 0;
 	*error = pipe->error;
 	errno = pipe->number;

@@ -55,7 +55,8 @@ void call_pipe_close(struct call_pipe *pipe);
 
 /*
  * Runs until all that was read is written.  -1: input or output is broken;
- * errno is as reader and writer leave it, *output tells which.
+ * errno is as reader and writer leave it, *output tells which.  Of a broken
+ * input all that had come is written.
  */
 int call_pipe_run(struct call_pipe *pipe, struct call_counts *counts,
     bool *output, struct svc_error *error);

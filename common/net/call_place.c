@@ -146,6 +146,8 @@ void
 call_place_succeeded(struct call_pool *pool, struct call_place *place)
 {
 	call_ejection_clear(place);
+	place->busy = 0;
+	place->served = true;
 	if (place->failures > 0) {
 		place->failures = 0;
 		call_place_update(pool, place);
@@ -160,6 +162,7 @@ call_place_failed(
     struct call_pool *pool, struct call_place *place, bool fault, double now)
 {
 	forgive(place, now);
+	place->busy = 0;
 	if (place->failures < FAILURES_MAX)
 		place->failures++;
 	place->failed = now;
@@ -197,6 +200,17 @@ call_place_busy(struct call_pool *pool, struct call_place *place,
 		rest += random_unit(&pool->random) * place->pace;
 	}
 	cut(pool, place, now + rest);
+	if (place->limit == 0 && place->refused <= 0 && place->busy <= 0)
+		place->busy = now;
+}
+
+/* Whoever has a limit has somebody in there, or will let somebody in. */
+double
+call_place_closed(const struct call_place *place)
+{
+	if (place->limit > 0)
+		return 0;
+	return place->refused > 0 ? place->refused : place->busy;
 }
 
 void
@@ -206,13 +220,12 @@ call_place_lost(struct call_pool *pool, struct call_place *place, double now)
 		cut(pool, place, now + REST_LOST);
 }
 
-int
+void
 call_place_refused(struct call_place *place, double now)
 {
-	if (place->refused > 0)
-		return 0;
-	place->refused = now;
-	return 1;
+	place->busy = 0;
+	if (place->refused <= 0)
+		place->refused = now;
 }
 
 void

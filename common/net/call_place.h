@@ -16,6 +16,12 @@ bool call_place_free_slot(const struct call_place *place);
 void call_place_forgive(
     struct call_pool *pool, struct call_service *service, double now);
 
+/*
+ * Since when it has turned away all: refused, or busy.  0: it has not, or may
+ * be about to take one.
+ */
+double call_place_closed(const struct call_place *place);
+
 /* Nothing is open and nobody waits there. */
 bool call_place_idle(const struct call_place *place);
 

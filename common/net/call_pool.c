@@ -13,6 +13,9 @@
 #include "net/call_place.h"
 #include "sched/demand.h"
 
+/* Names that nobody answers to, kept: lines may bring any number. */
+#define ABSENT_MAX 1024
+
 static int
 compare_services(const void *a, const void *b)
 {
@@ -39,6 +42,7 @@ call_pool_init(struct call_pool *pool, const struct call_options *options)
 {
 	memset(pool, 0, sizeof(*pool));
 	TAILQ_INIT(&pool->services);
+	TAILQ_INIT(&pool->absent);
 	TAILQ_INIT(&pool->runnable);
 	TAILQ_INIT(&pool->resting);
 	TAILQ_INIT(&pool->bench);
@@ -51,11 +55,23 @@ call_pool_init(struct call_pool *pool, const struct call_options *options)
 	pool->jobs = (unsigned)options->jobs;
 }
 
+/* Somebody refers to it again, or it goes. */
+static void
+recall(struct call_pool *pool, struct call_service *service)
+{
+	if (!service->absent)
+		return;
+	TAILQ_REMOVE(&pool->absent, service, kept);
+	pool->absent_count--;
+	service->absent = false;
+}
+
 static void
 free_service(struct call_pool *pool, struct call_service *service)
 {
 	struct call_place *place;
 
+	recall(pool, service);
 	while ((place = TAILQ_FIRST(&service->places)) != NULL)
 		call_place_free(pool, place);
 	call_lanes_release(pool, service);
@@ -85,10 +101,14 @@ call_pool_release(struct call_pool *pool)
 void
 call_pool_forget(struct call_pool *pool, struct call_service *service)
 {
-	if (service->told || !TAILQ_EMPTY(&service->places) ||
-	    service->users > 0)
+	if (service->told || service->absent ||
+	    !TAILQ_EMPTY(&service->places) || service->users > 0)
 		return;
-	free_service(pool, service);
+	/* What is required matters to nobody who waits for anybody at all. */
+	call_lanes_release(pool, service);
+	service->absent = true;
+	TAILQ_INSERT_TAIL(&pool->absent, service, kept);
+	pool->absent_count++;
 }
 
 struct call_service *
@@ -107,8 +127,12 @@ call_pool_service(struct call_pool *pool, const char *name)
 {
 	struct call_service *service = call_pool_find(pool, name);
 
-	if (service != NULL)
+	if (service != NULL) {
+		recall(pool, service);
 		return service;
+	}
+	while (pool->absent_count > ABSENT_MAX)
+		free_service(pool, TAILQ_FIRST(&pool->absent));
 	service = calloc(1, sizeof(*service));
 	if (service == NULL || (service->name = strdup(name)) == NULL ||
 	    tsearch(service, &pool->tree, compare_services) == NULL) {

@@ -67,6 +67,8 @@ struct call_place {
 	double cut; /* when the limit was cut last */
 	double refused; /* since when all connections were; 0: they are not */
 	bool answered; /* it has, at some time */
+	double busy; /* since when all were told that it is; 0: they are not */
+	bool served; /* it has brought a result, at some time */
 	double until; /* rests until then; 0: does not rest */
 	uint32_t member; /* of the service's choice, or CALL_NOBODY */
 	bool told; /* the registry has it; else a task line named it */
@@ -109,13 +111,17 @@ struct call_service {
 	bool told;
 	bool worked; /* had a working instance at some time */
 	double down; /* since when it has none */
+	bool absent; /* nothing refers to it, and it is kept for that */
 	TAILQ_ENTRY(call_service) link; /* in the pool */
+	TAILQ_ENTRY(call_service) kept; /* in the pool, while it is absent */
 };
 
 struct call_pool {
 	struct call_http *http; /* that the targets belong to */
 	void *tree; /* of services, by name */
 	TAILQ_HEAD(, call_service) services;
+	TAILQ_HEAD(, call_service) absent; /* who was asked for last is last */
+	size_t absent_count;
 	const struct call_options *options; /* borrowed */
 	struct policy_options choice; /* theirs, with a cursor of ours */
 	struct call_lanes runnable;
@@ -163,7 +169,11 @@ int call_pool_tell(struct call_pool *pool, struct call_service *service,
     const struct instance *instances, size_t count, double now,
     struct svc_error *error);
 
-/* Frees a service that nothing refers to. */
+/*
+ * Lets a service go that nothing refers to.  Since when nobody is there stays
+ * known, for the next that wait for it; of too many names for those that were
+ * asked for last.
+ */
 void call_pool_forget(struct call_pool *pool, struct call_service *service);
 
 /*
@@ -221,8 +231,8 @@ void call_place_lost(
     struct call_pool *pool, struct call_place *place, double now);
 void call_place_end(struct call_pool *pool, struct call_place *place);
 
-/* The connection was refused; answered: it was not.  1: that is a change. */
-int call_place_refused(struct call_place *place, double now);
+/* The connection was refused; answered: it was not. */
+void call_place_refused(struct call_place *place, double now);
 void call_place_answered(struct call_place *place);
 
 /* Ends the rests that are over; returns when the next one is, 0: none. */

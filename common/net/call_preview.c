@@ -1,6 +1,10 @@
 #include "net/call_preview.h"
 
+#include "line/task_write.h"
 #include "net/call_line.h"
+
+/* What the line says anew. */
+#define PREVIEW_DROP (MEMBER_BIT(MEMBER_SERVICE) | MEMBER_BIT(MEMBER_INSTANCE))
 
 enum item_state
 call_refuse_nobody(struct call_engine *engine, struct call_watch *watch,
@@ -22,13 +26,13 @@ call_preview_item(struct call_engine *engine, struct call_watch *watch,
 	struct buffer *out = &item->out;
 	int found;
 
-	buffer_append_format(out, "{\"id\":\"%s\",\"service\":\"%s\",",
-	    item->task.id, item->task.service);
+	envelope_begin(&item->envelope, out, PREVIEW_DROP);
+	buffer_append_format(out, ",\"service\":\"%s\",", item->task.service);
 	found = call_preview(engine, &item->task, out, error);
 	if (found == 0)
 		return call_refuse_nobody(engine, watch, item, options);
 	if (found == -1)
 		return call_line_refuse(item, options, error->message, error);
-	buffer_append_string(out, "}\n");
+	envelope_end(out);
 	return ITEM_FINISHED;
 }

@@ -10,8 +10,9 @@
 #include "net/call_watch.h"
 
 /*
- * The line says what would be sent; or why nothing would, as the line of a call
- * does.  watch may be NULL.  error is filled when it is ITEM_INVALID.
+ * The line is still the task's, planned onto an instance, and says what would
+ * be sent; or why nothing would, as the line of a call does.  watch may be
+ * NULL.  error is filled when it is ITEM_INVALID.
  */
 enum item_state call_preview_item(struct call_engine *engine,
     struct call_watch *watch, struct call_item *item,

@@ -22,6 +22,7 @@ forget_body(struct call_reply *reply)
 	reply->retry_after = -1;
 	reply->size = -1;
 	reply->chunked = false;
+	reply->coding[0] = '\0';
 }
 
 void
@@ -76,6 +77,22 @@ take_length(struct call_reply *reply, const char *value, size_t length)
 	reply->size = size;
 }
 
+/* For people: of several in several lines the last. */
+static void
+take_encoding(struct call_reply *reply, const char *value, size_t length)
+{
+	size_t i;
+
+	if (length == 8 && strncasecmp(value, "identity", 8) == 0)
+		return;
+	if (length > CALL_CODING_MAX)
+		length = CALL_CODING_MAX;
+	for (i = 0; i < length; i++)
+		reply->coding[i] =
+		    value[i] > ' ' && value[i] < 0x7f ? value[i] : ' ';
+	reply->coding[length] = '\0';
+}
+
 static void
 take_coding(struct call_reply *reply, const char *value, size_t length)
 {
@@ -90,6 +107,7 @@ static const struct field fields[] = {
     {"Retry-After:", take_retry_after},
     {"Content-Length:", take_length},
     {"Transfer-Encoding:", take_coding},
+    {"Content-Encoding:", take_encoding},
 };
 
 /* The value without the space around it. */

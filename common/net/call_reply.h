@@ -11,6 +11,8 @@
 
 /* Bytes of all header lines of one request. */
 #define CALL_REPLY_MAX (64UL * 1024)
+/* Bytes kept of a Content-Encoding. */
+#define CALL_CODING_MAX 40
 
 struct call_reply {
 	size_t bytes;
@@ -19,6 +21,8 @@ struct call_reply {
 	bool chunked;
 	int64_t size; /* Content-Length; negative: not said */
 	double retry_after; /* seconds; negative: not said */
+	/* Content-Encoding, printable; "": none, or "identity" */
+	char coding[CALL_CODING_MAX + 1];
 };
 
 /* For the next answer. */

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A host that says nothing at all should not eat the whole deadline. */
-#define CONNECT_TIMEOUT_MS 5000L
+#include "line/units.h"
+
 /* Shorter than servers keep idle connections (nginx 75 s, others 60). */
 #define IDLE_AGE_S 20L
 /* How often one request may be sent where the server has refused it unseen. */
@@ -83,6 +83,7 @@ before_send(
 	if (!call_permit_send(&request->permit, request->http->options.security,
 		request->target, remote))
 		return CURL_PREREQFUNC_ABORT;
+	(void)call_hold_free(&request->http->hold, request);
 	listen_to(request, true);
 	call_stream_begin(&request->stream, remote, remote_port, local_port);
 	request->sends++;
@@ -134,7 +135,7 @@ set_up(struct call_request *request)
 	SET(NOSIGNAL, 1L);
 	SET(TCP_NODELAY, 1L);
 	SET(MAXAGE_CONN, IDLE_AGE_S);
-	SET(CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+	SET(CONNECTTIMEOUT_MS, (long)(CALL_CONNECT_TIMEOUT * 1000));
 	/* Else the loop would wait for a name server that does not answer. */
 	SET(QUICK_EXIT, 1L);
 	SET(ERRORBUFFER, request->detail);
@@ -179,12 +180,6 @@ call_request_free(struct call_request *request)
 	free(request);
 }
 
-/*
- * No PIPEWAIT: handles that wait for a connection to become one of HTTP/2 are
- * subject to no timeout (libcurl 7.88), and a server that accepts and says
- * nothing would hold them all, one connect timeout after another.  Without it
- * the first requests make a connection each, and then all share one.
- */
 static int
 aim(struct call_request *request, struct call_target *target)
 {
@@ -201,6 +196,17 @@ aim(struct call_request *request, struct call_target *target)
 	    (long)(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
 	request->http2 = http2;
 	request->target = code == CURLE_OK ? target : NULL;
+	return code == CURLE_OK ? 0 : -1;
+}
+
+int
+call_request_limit(struct call_request *request, double seconds)
+{
+	CURLcode code;
+
+	request->timeout = seconds;
+	code = curl_easy_setopt(request->handle, CURLOPT_TIMEOUT_MS,
+	    (long)ceil(fmin(fmax(seconds * 1000, 1), 1e9)));
 	return code == CURLE_OK ? 0 : -1;
 }
 
@@ -226,7 +232,9 @@ call_request_prepare(struct call_request *request, const struct call_post *post)
 	code |= curl_easy_setopt(handle, CURLOPT_POSTFIELDS, post->body.data);
 	code |= curl_easy_setopt(
 	    handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->body.length);
-	code |= curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS,
-	    (long)ceil(fmin(fmax(post->timeout * 1000, 1), 1e9)));
-	return code == CURLE_OK ? 0 : -1;
+	if (code != CURLE_OK)
+		return -1;
+	if (request->http2)
+		request->expires = time_monotonic() + post->timeout;
+	return call_request_limit(request, post->timeout);
 }

@@ -5,13 +5,13 @@
 #ifndef SVCKIT_NET_CALL_REQUEST_H
 #define SVCKIT_NET_CALL_REQUEST_H
 
-#include <bsd/sys/queue.h>
 #include <curl/curl.h>
 #include <stdbool.h>
 
 #include "net/call.h"
 #include "net/call_body.h"
 #include "net/call_header.h"
+#include "net/call_hold.h"
 #include "net/call_http.h"
 #include "net/call_loop.h"
 #include "net/call_permit.h"
@@ -20,13 +20,19 @@
 #include "net/call_target.h"
 #include "net/call_tls.h"
 
-LIST_HEAD(call_requests, call_request);
+/*
+ * Seconds: a host that says nothing at all should not eat the whole deadline.
+ */
+#define CALL_CONNECT_TIMEOUT 5.0
 
 struct call_request {
 	struct call_http *http;
 	CURL *handle;
 	struct call_target *target; /* that the handle is set up for, or NULL */
 	bool http2; /* may become a stream */
+	double expires; /* CLOCK_MONOTONIC, seconds; where http2 */
+	double timeout; /* seconds */
+	enum answer_kind unbegun; /* what it ends as, in that list */
 	void *argument;
 	struct call_header header;
 	struct call_permit permit;
@@ -47,7 +53,8 @@ struct call_http {
 	struct call_tls tls;
 	struct call_requests idle;
 	struct call_requests busy;
-	struct call_requests denied; /* busy, and never begun */
+	struct call_hold hold; /* more of them */
+	struct call_requests unbegun; /* busy, and never will be begun */
 };
 
 /* A new one, in no list; NULL: no memory. */
@@ -57,6 +64,9 @@ void call_request_free(struct call_request *request);
 /* Makes it the request that post says; nothing is sent yet. */
 int call_request_prepare(
     struct call_request *request, const struct call_post *post);
+
+/* Gives it so many seconds, from when it is begun. */
+int call_request_limit(struct call_request *request, double seconds);
 
 /* HTTP status of its answer, 0: none. */
 long call_request_status(const struct call_request *request);

@@ -53,10 +53,12 @@ call_fault(const struct call_answer *answer)
 		return answer->status / 100 == 5;
 	case ANSWER_UNREACHABLE:
 	case ANSWER_TLS:
-	case ANSWER_RESET:
 	case ANSWER_TIMEOUT:
 	case ANSWER_GARBLED:
 		return true;
+	/* Who ends a connection in order (GOAWAY) is not ill. */
+	case ANSWER_RESET:
+		return answer->sent;
 	case ANSWER_REFUSED:
 	case ANSWER_FORBIDDEN:
 	case ANSWER_TOO_LARGE:
@@ -116,9 +118,6 @@ call_explain(const struct call_answer *answer, const char *service,
 
 	if (answer->kind == ANSWER_HTTP)
 		explain_status(answer, service, id, failure);
-	else if (answer->kind == ANSWER_REFUSED)
-		task_failure_set(
-		    failure, code, "%s/%s: connection refused", service, id);
 	else if (answer->kind == ANSWER_TOO_LARGE)
 		task_failure_set(failure, code,
 		    "%s/%s: the result is larger than the limit", service, id);

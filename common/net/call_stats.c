@@ -129,12 +129,9 @@ find_row(struct call_stats *stats, const struct call_instance *instance)
 
 void
 call_stats_sent(struct call_stats *stats, const struct call_instance *instance,
-    enum call_reason reason, size_t bytes)
+    enum call_reason reason)
 {
-	struct row *row = find_row(stats, instance);
-
-	row->sent++;
-	row->bytes_sent += bytes;
+	find_row(stats, instance)->sent++;
 	stats->reasons[reason]++;
 }
 
@@ -151,16 +148,22 @@ measure(struct call_stats *stats, struct row *row, double ms)
 
 void
 call_stats_ended(struct call_stats *stats, const struct call_instance *instance,
-    enum call_reason reason, enum call_result result, double ms, size_t bytes)
+    const struct call_stats_end *end)
 {
 	struct row *row = find_row(stats, instance);
 
-	row->results[result]++;
-	row->bytes_received += bytes;
-	if (result != CALL_ANSWERED)
+	if (end->result == CALL_FORBIDDEN) {
+		row->sent--;
+		stats->reasons[end->reason]--;
 		return;
-	measure(stats, row, ms);
-	if (reason == CALL_HEDGE)
+	}
+	row->results[end->result]++;
+	row->bytes_sent += end->sent;
+	row->bytes_received += end->received;
+	if (end->result != CALL_ANSWERED)
+		return;
+	measure(stats, row, end->ms);
+	if (end->reason == CALL_HEDGE)
 		stats->hedges_won++;
 }
 
@@ -193,24 +196,33 @@ compare(const void *a, const void *b)
 	return order != 0 ? order : strcmp(one->id, other->id);
 }
 
-/* All rows, sorted, the others last; for the caller to free(3). */
+/*
+ * All rows of whom something was sent to, sorted, the others last; for the
+ * caller to free(3).
+ */
 static struct entry *
-collect(const struct call_stats *stats)
+collect(const struct call_stats *stats, size_t *count)
 {
-	size_t i, used = stats->names.count;
-	struct entry *entries = calloc(used + 1, sizeof(*entries));
+	struct entry *entries, *entry;
 	const char *name;
+	size_t i;
 
+	entries = calloc(stats->names.count + 1, sizeof(*entries));
 	if (entries == NULL)
 		return NULL;
-	for (i = 0; i < used; i++) {
+	entry = entries;
+	for (i = 0; i < stats->names.count; i++) {
+		if (stats->rows[i].sent == 0)
+			continue;
 		name = name_table_name(&stats->names, (uint32_t)i);
-		entries[i].service = name;
-		entries[i].id = name + strlen(name) + 1;
-		entries[i].row = &stats->rows[i];
+		entry->service = name;
+		entry->id = name + strlen(name) + 1;
+		entry++->row = &stats->rows[i];
 	}
-	entries[used].row = &stats->others;
-	qsort(entries, used, sizeof(*entries), compare);
+	qsort(entries, (size_t)(entry - entries), sizeof(*entries), compare);
+	if (stats->others.sent > 0)
+		entry++->row = &stats->others;
+	*count = (size_t)(entry - entries);
 	return entries;
 }
 
@@ -378,8 +390,8 @@ int
 call_stats_print(const struct call_stats *stats, double seconds,
     struct buffer *out, struct svc_error *error)
 {
-	struct entry *entries = has_lost(stats) ? NULL : collect(stats);
-	size_t i, count = stats->names.count + (stats->others.sent > 0);
+	size_t i, count = 0;
+	struct entry *entries = has_lost(stats) ? NULL : collect(stats, &count);
 
 	if (entries != NULL) {
 		buffer_append_char(out, '{');

@@ -39,36 +39,27 @@
 
 struct call_stats;
 
-/* Why a request was sent. */
-enum call_reason {
-	CALL_FIRST,
-	CALL_RETRY, /* after a failure */
-	CALL_WAITED, /* after busy: free of charge */
-	CALL_HEDGE /* beside one that takes long */
-};
-
-/* What became of it. */
-enum call_result {
-	CALL_ANSWERED, /* a result */
-	CALL_BUSY,
-	CALL_FAILED,
-	CALL_DROPPED /* cancelled: a hedge was decided, or a signal came */
-};
-
 /* EX_OSERR. */
 int call_stats_open(struct call_stats **stats, struct svc_error *error);
 /* NULL is allowed. */
 void call_stats_close(struct call_stats *stats);
 
-/* A request of bytes goes to instance. */
+/* A request goes to instance. */
 void call_stats_sent(struct call_stats *stats,
-    const struct call_instance *instance, enum call_reason reason,
-    size_t bytes);
+    const struct call_instance *instance, enum call_reason reason);
 
-/* It has ended, after ms, with an answer of bytes; reason is as it was sent. */
+/* How one ended. */
+struct call_stats_end {
+	enum call_reason reason; /* as it was sent */
+	enum call_result result;
+	double ms;
+	size_t sent; /* bytes of bodies, as far as they left */
+	size_t received;
+};
+
+/* It has ended.  CALL_FORBIDDEN: then it is as if it had never been. */
 void call_stats_ended(struct call_stats *stats,
-    const struct call_instance *instance, enum call_reason reason,
-    enum call_result result, double ms, size_t bytes);
+    const struct call_instance *instance, const struct call_stats_end *end);
 
 /*
  * A line has ended: CODE_NONE with a result, ms after its first request was

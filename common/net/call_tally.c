@@ -31,4 +31,5 @@ call_tally_progress(
 	progress->taken = tally->taken;
 	progress->done = tally->done;
 	progress->failed = tally->failed + tally->invalid;
+	progress->restored = 0;
 }

@@ -18,6 +18,7 @@ struct call_progress {
 	size_t taken; /* lines read */
 	size_t done; /* of those, ended; failed ones among them */
 	size_t failed;
+	size_t restored; /* of those done: by an earlier run */
 	size_t running; /* requests */
 	bool ended; /* there is no more input */
 };

@@ -10,11 +10,14 @@
 
 #include "net/call_http.h"
 
+struct call_request;
 struct sockaddr;
 
 struct call_target {
 	CURLU *url;
 	bool tls; /* https */
+	bool http1; /* it has answered in HTTP/1.1 */
+	struct call_request *scout; /* others wait for it: call_hold.h */
 	char *socket; /* path of a unix socket, or NULL */
 	bool owned; /* owner is known; of sockets only */
 	uid_t owner;

@@ -2,6 +2,7 @@
  * What the engine is told of a service: call_pool_tell().
  */
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "net/call_choice.h"
@@ -86,6 +87,21 @@ find_choice(struct call_pool *pool, const struct call_service *service,
 	return choice;
 }
 
+/* Once, until it is something else. */
+static void
+warn_unweighed(const struct call_pool *pool, const struct call_choice *before,
+    const struct call_choice *choice)
+{
+	const struct call_options *options = pool->options;
+	const char *line = call_choice_unweighed(choice), *told = NULL;
+
+	if (before != NULL)
+		told = call_choice_unweighed(before);
+	if (options->warn != NULL && line != NULL &&
+	    (told == NULL || strcmp(line, told) != 0))
+		options->warn(options->warn_argument, line);
+}
+
 static void
 take_choice(struct call_pool *pool, struct call_service *service,
     struct call_choice *choice, struct call_place **members)
@@ -93,6 +109,7 @@ take_choice(struct call_pool *pool, struct call_service *service,
 	bool other = choice != service->choice;
 
 	if (other) {
+		warn_unweighed(pool, service->choice, choice);
 		call_choice_close(service->choice);
 		service->choice = choice;
 	}

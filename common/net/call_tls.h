@@ -20,8 +20,8 @@ struct call_tls {
 /*
  * Looks at the files that security names: what could not work should be told
  * once, not of each task.  EX_NOINPUT and its like: one cannot be read;
- * EX_DATAERR: it has not what it should have, or the key wants a passphrase;
- * EX_OSERR.
+ * EX_DATAERR: it has not what it should have, the key wants a passphrase, or is
+ * not the certificate's; EX_OSERR.
  */
 int call_tls_open(struct call_tls *tls, const struct call_security *security,
     struct svc_error *error);

@@ -24,7 +24,8 @@ struct followed {
 	char *service;
 	bool dirty;
 	bool told;
-	bool warned;
+	bool warned; /* that nobody is there */
+	bool warned_unmet; /* that nobody there is right */
 	size_t available; /* when it was listed last */
 	double expiry; /* monotonic; 0: nothing expires */
 	TAILQ_ENTRY(followed) link;
@@ -344,6 +345,24 @@ call_watch_add(struct call_watch *watch, const char *service, bool needed,
 	if (needed && followed->available == 0 && !followed->warned)
 		warn_nobody(watch, followed);
 	return 1;
+}
+
+void
+call_watch_need(struct call_watch *watch, const struct call_task *task)
+{
+	struct task_failure failure;
+	struct followed *followed;
+	struct svc_error error;
+
+	if (!call_unmet(watch->engine, task))
+		return;
+	followed = find(watch, task->service);
+	if (followed == NULL || followed->warned_unmet)
+		return;
+	followed->warned_unmet = true;
+	call_nobody(watch->engine, task, &failure);
+	svc_error_set(&error, EX_UNAVAILABLE, "%s; waiting", failure.message);
+	complain(watch, &error);
 }
 
 void

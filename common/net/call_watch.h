@@ -49,6 +49,12 @@ int call_watch_add(struct call_watch *watch, const char *service, bool needed,
     struct svc_error *error);
 
 /*
+ * After task was submitted: where those of its service that take work lack what
+ * it requires, warn is told so, once a service.
+ */
+void call_watch_need(struct call_watch *watch, const struct call_task *task);
+
+/*
  * Of a failure for want of an instance of service (CODE_NO_INSTANCES,
  * _UNPLACEABLE): replaces the message with the sentence that says why the
  * registry has nobody to call (query_why(), or options' empty()).  Where it has

@@ -21,7 +21,8 @@
 struct filter {
 	const struct instance *instances; /* borrowed */
 	bool all; /* statuses do not count */
-	unsigned char *idle; /* the caller's: 1: has no slots, or no speed */
+	unsigned char
+	    *idle; /* the caller's: 1: on no list, whatever its status */
 	struct capacities capacities;
 	struct selector_cache selections;
 	uint32_t *list; /* indices of instances; room for all of them */

@@ -92,6 +92,16 @@ policy_weighs_load(
 	return type->weighs_load != NULL && type->weighs_load(options);
 }
 
+const char *
+policy_unweighed(const struct policy_type *type,
+    const struct policy_options *options, const struct instance *instance,
+    struct svc_error *error)
+{
+	return type->unweighed == NULL
+		   ? NULL
+		   : type->unweighed(options, instance, error);
+}
+
 int
 policy_open(struct policy *policy, const struct policy_type *type,
     struct pool *pool, const struct policy_options *options,

@@ -100,6 +100,13 @@ struct policy_type {
 	 */
 	void (*describe)(
 	    const struct policy_options *options, struct buffer *out);
+	/*
+	 * The member that instance's weight is to be in, where it has none
+	 * there, and error says so (EX_DATAERR).  Else NULL, as where there is
+	 * no such function.
+	 */
+	const char *(*unweighed)(const struct policy_options *options,
+	    const struct instance *instance, struct svc_error *error);
 	/* Whether it goes by load, which may be stale.  NULL: no. */
 	bool (*weighs_load)(const struct policy_options *options);
 	/*
@@ -186,9 +193,15 @@ void policy_describe(const struct policy_type *type,
 bool policy_weighs_load(
     const struct policy_type *type, const struct policy_options *options);
 
+/* The same. */
+const char *policy_unweighed(const struct policy_type *type,
+    const struct policy_options *options, const struct instance *instance,
+    struct svc_error *error);
+
 /*
  * pool and what options point to are borrowed until policy_close().
- * EX_DATAERR: e.g. a negative weight, named with its instance.
+ * EX_DATAERR: a member that gets work has no weight; it is named.  For that not
+ * to be, pool_exclude() those that policy_unweighed() tells of.
  */
 int policy_open(struct policy *policy, const struct policy_type *type,
     struct pool *pool, const struct policy_options *options,

@@ -61,11 +61,22 @@ read_weight(const struct instance *instance, const char *field, double *weight,
 }
 
 static const char *
-field_of(const struct policy *policy)
+field_of(const struct policy_options *options)
 {
-	const char *field = policy->options.field;
+	return options->field == NULL ? "utilization" : options->field;
+}
 
-	return field == NULL ? "utilization" : field;
+static const char *
+unweighed(const struct policy_options *options, const struct instance *instance,
+    struct svc_error *error)
+{
+	const char *field = field_of(options);
+	double ignored;
+
+	if (is_headroom(options) ||
+	    read_weight(instance, field, &ignored, error) == 0)
+		return NULL;
+	return field;
 }
 
 /* A weight that is wrong is told when its service is asked for. */
@@ -73,14 +84,14 @@ static int
 read_member(
     const struct policy *policy, uint32_t member, struct svc_error *error)
 {
-	const struct instance *instance =
-	    pool_member(policy->pool, member)->instance;
+	const struct pool_member *known = pool_member(policy->pool, member);
+	const struct instance *instance = known->instance;
 	const char *service = policy->options.service;
 	struct state *state = policy->state;
 
-	if (!pool_works(policy->pool, member) ||
-	    read_weight(instance, field_of(policy), &state->weights[member],
-		error) == 0)
+	if (!pool_works(policy->pool, member) || known->unweighed != NULL ||
+	    read_weight(instance, field_of(&policy->options),
+		&state->weights[member], error) == 0)
 		return 0;
 	if (service == NULL || strcmp(instance->service, service) == 0)
 		return -1;
@@ -168,7 +179,7 @@ find_share(const struct policy *policy, const struct eligible *list,
 			(void)read_weight(
 			    pool_member(policy->pool, list->members[i])
 				->instance,
-			    field_of(policy), &ignored, error);
+			    field_of(&policy->options), &ignored, error);
 			break;
 		}
 	return share;
@@ -268,6 +279,7 @@ const struct policy_type policy_weighted = {
     .argument = "FIELD",
     .configure = configure,
     .describe = describe,
+    .unweighed = unweighed,
     .weighs_load = is_headroom,
     .open = open_state,
     .close = close_state,

@@ -154,6 +154,13 @@ pool_set_all(struct pool *pool, bool all)
 	pool->listing.filter.all = all;
 }
 
+void
+pool_exclude(struct pool *pool, uint32_t index, const char *field)
+{
+	pool->members[index].unweighed = field;
+	pool->listing.filter.idle[index] = 1;
+}
+
 size_t
 pool_count(const struct pool *pool)
 {

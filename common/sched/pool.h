@@ -30,6 +30,7 @@ struct pool_member {
 	size_t reference_length;
 	double slots; /* capacity.slots, 1 when it names none; 0: no work */
 	double speed; /* capacity.speed, 1 when it names none; 0: no work */
+	const char *unweighed; /* as pool_exclude() has it; or NULL */
 };
 
 /* How many different lists a pool keeps, subsets with them. */
@@ -69,6 +70,12 @@ void pool_close(struct pool *pool);
 
 /* Also instances whose status gets no work (--all).  Before anything else. */
 void pool_set_all(struct pool *pool, bool all);
+
+/*
+ * Puts a member on no list, because it has no weight in field, which is
+ * borrowed until pool_close().  Before anything else.
+ */
+void pool_exclude(struct pool *pool, uint32_t index, const char *field);
 
 size_t pool_count(const struct pool *pool);
 const struct pool_member *pool_member(const struct pool *pool, uint32_t index);

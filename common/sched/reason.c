@@ -14,6 +14,7 @@ static const char *const names[REASON_COUNT] = {
     [REASON_WARNING] = "warning",
     [REASON_LABEL] = "label",
     [REASON_MISSING] = "missing",
+    [REASON_WEIGHT] = "weight",
     [REASON_INSUFFICIENT] = "insufficient",
     [REASON_SPREAD] = "spread",
     [REASON_LATE] = "late",
@@ -117,13 +118,25 @@ append_numbers(const struct reason *reason, struct buffer *out)
 	}
 }
 
+/* "no mem" and "no weight meta.w" are what people say. */
+static const char *
+word_of(enum reason_code code)
+{
+	switch (code) {
+	case REASON_MISSING:
+		return "no";
+	case REASON_WEIGHT:
+		return "no weight";
+	default:
+		return names[code];
+	}
+}
+
 void
 reason_append(const struct reason *reason, struct buffer *out)
 {
 	buffer_append_format(out, "%zu ", reason->count);
-	/* "no mem" is what people say */
-	buffer_append_string(
-	    out, reason->code == REASON_MISSING ? "no" : names[reason->code]);
+	buffer_append_string(out, word_of(reason->code));
 	if (reason->length > 0) {
 		buffer_append_char(out, ' ');
 		buffer_append(out, reason->name, reason->length);

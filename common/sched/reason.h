@@ -20,6 +20,8 @@ enum reason_code {
 	REASON_LABEL, /* a term of requires.labels, or a label of spread that
 			 it lacks; name: the label */
 	REASON_MISSING, /* its capacity has no such number; name: which */
+	REASON_WEIGHT, /* it has none that can be read; name: the member that
+			  says it */
 	REASON_INSUFFICIENT, /* less than needed; name, need, most */
 	REASON_SPREAD, /* too many in its domain; name: the label,
 			  need: the skew allowed, most: what it would be */

@@ -121,7 +121,7 @@ add_number(const struct survey *survey, uint32_t member, size_t k,
 	add_reason(reasons, &reason);
 }
 
-/* Who has no slots, or no speed, gets no work whatever is asked for. */
+/* Who has no slots, speed or weight gets no work whatever is asked for. */
 static void
 add_idle(
     const struct survey *survey, uint32_t index, struct survey_reasons *reasons)
@@ -142,6 +142,11 @@ add_idle(
 				.length = strlen(needed[i].name),
 				.need = 1,
 				.first = index});
+	if (member->unweighed != NULL)
+		add_reason(reasons, &(struct reason){.code = REASON_WEIGHT,
+					.name = member->unweighed,
+					.length = strlen(member->unweighed),
+					.first = index});
 }
 
 static void

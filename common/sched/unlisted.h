@@ -23,7 +23,7 @@ struct unlisted {
 	 */
 	uint32_t *labels;
 	struct name_table names;
-	/* who is not in the tally, but has no slots or no speed */
+	/* who is not in the tally, but has no slots, speed or weight */
 	uint32_t *idle;
 	size_t idle_count;
 };

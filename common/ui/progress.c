@@ -192,3 +192,122 @@ progress_print(
 		room -= length;
 	}
 }
+
+/* How wide the columns of all lines are. */
+struct widths {
+	size_t name;
+	size_t done;
+};
+
+static size_t
+digits_of(size_t number)
+{
+	size_t digits = 1;
+
+	for (; number >= 10; number /= 10)
+		digits++;
+	return digits;
+}
+
+static struct widths
+measure(const struct progress_service *services, size_t count, size_t columns)
+{
+	struct widths widths = {0, 0};
+	size_t i, name, done;
+
+	for (i = 0; i < count; i++) {
+		name = strlen(services[i].name);
+		done = digits_of(services[i].done);
+		widths.name = name > widths.name ? name : widths.name;
+		widths.done = done > widths.done ? done : widths.done;
+	}
+	/* Numbers are what is looked for. */
+	if (widths.name > columns / 2)
+		widths.name = columns / 2;
+	return widths;
+}
+
+/* As much as there is room for: of what has been made of a line, and more. */
+static void
+append_cut(struct buffer *out, size_t start, size_t columns, const char *text)
+{
+	size_t room = columns - (out->length - start), length = strlen(text);
+
+	buffer_append(out, text, length < room ? length : room);
+}
+
+static void
+append_service(const struct progress_service *service,
+    const struct widths *widths, size_t columns, struct buffer *out)
+{
+	const struct {
+		size_t count;
+		const char *what;
+	} pieces[] = {
+	    {service->failed, "failed"},
+	    {service->running, "running"},
+	    {service->waiting, "waiting"},
+	    {service->skipped, "skipped"},
+	    {service->cancelled, "cancelled"},
+	};
+	size_t start = out->length, i;
+	char text[PIECE_SIZE];
+
+	buffer_append_format(
+	    out, "%-*.*s", (int)widths->name, (int)widths->name, service->name);
+	snprintf(text, sizeof(text), "  %*zu done", (int)widths->done,
+	    service->done);
+	append_cut(out, start, columns, text);
+	for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		if (pieces[i].count == 0)
+			continue;
+		snprintf(text, sizeof(text), ", %zu %s", pieces[i].count,
+		    pieces[i].what);
+		if (out->length - start + strlen(text) > columns)
+			break;
+		buffer_append_string(out, text);
+	}
+	buffer_append_char(out, '\n');
+}
+
+static bool
+is_over(const struct progress_service *service)
+{
+	return service->running == 0 && service->waiting == 0;
+}
+
+static void
+append_more(size_t count, size_t columns, struct buffer *out)
+{
+	char text[PIECE_SIZE];
+
+	snprintf(text, sizeof(text), "and %zu service%s more", count,
+	    count == 1 ? "" : "s");
+	append_cut(out, out->length, columns, text);
+	buffer_append_char(out, '\n');
+}
+
+void
+progress_services_print(const struct progress_service *services, size_t count,
+    size_t columns, size_t rows, struct buffer *out)
+{
+	struct widths widths = measure(services, count, columns);
+	size_t room[2] = {0, 0}, i; /* for those at work, for those at an end */
+
+	for (i = 0; i < count; i++)
+		room[is_over(&services[i])]++;
+	if (rows == 0)
+		return;
+	if (count > rows) {
+		room[0] = room[0] < rows - 1 ? room[0] : rows - 1;
+		room[1] = rows - 1 - room[0];
+	}
+	for (i = 0; i < count; i++) {
+		if (room[is_over(&services[i])] == 0)
+			continue;
+		room[is_over(&services[i])]--;
+		append_service(&services[i], &widths, columns, out);
+	}
+	if (count > rows)
+		append_more(count - (rows - 1), columns, out);
+}

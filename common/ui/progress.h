@@ -1,11 +1,16 @@
 /*
- * One line for a terminal that says how far something has come:
+ * Lines for a terminal that say how far something has come.  Of all of it:
  *
  *	[===>      ]  37%  3700 done, 2 failed, 32 in flight  412/s  ETA 15s
  *	8120 done, 40 in flight  398/s  1m 05s
  *	[==========] 100%  10000 done, 7 failed  405/s  in 25s
  *
- * while it runs; where the whole is not known; and at the end.
+ * while it runs; where the whole is not known; and at the end.  Below it, of
+ * its parts by service:
+ *
+ *	render   120 done, 1 failed, 3 running, 40 waiting
+ *	upload     7 done
+ *	and 12 services more
  *
  * Pure functions of what they are given: who prints it is the caller.
  */
@@ -58,5 +63,24 @@ double progress_rate_update(
  */
 void progress_print(
     const struct progress *progress, size_t columns, struct buffer *out);
+
+struct progress_service {
+	const char *name;
+	size_t done; /* whatever became of them */
+	size_t failed; /* 0: not mentioned, as all that follows */
+	size_t running;
+	size_t waiting;
+	size_t skipped;
+	size_t cancelled;
+};
+
+/*
+ * Appends a line for each service, as they stand, each with LF behind at most
+ * columns characters, but not more than rows.  Where there are more services,
+ * those are left out at first that have come to their end, and the last line
+ * says how many.  Of a line what stands last is left out where it does not fit.
+ */
+void progress_services_print(const struct progress_service *services,
+    size_t count, size_t columns, size_t rows, struct buffer *out);
 
 #endif

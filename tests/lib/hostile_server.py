@@ -31,21 +31,14 @@ These do not wait for a request, and answer none:
 import random
 import re
 import socket
-import struct
 import threading
 import time
 import zlib
 
 import http_server
-from http_server import MODE, OPTIONS, log
+from http_server import MODE, OPTIONS, log, reset
 
 PIECE = 65536
-
-
-def reset(connection):
-    connection.setsockopt(
-        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-    )
 
 
 def bytes_of(option, key=""):

@@ -4,8 +4,9 @@
     http2_server.py MODE cert=FILE [OPTION=VALUE]...
 
 listens on a free port of 127.0.0.1 with TLS and ALPN, prints the port, and
-appends to log=FILE one line for each request that it has executed: its body.
-What it does with the first times=N requests (1):
+appends to log=FILE one line for each request that it has executed: its body,
+and to connections=FILE one for each connection; delay=SECONDS is waited before
+TLS.  MODE is what it does with the first times=N requests (1):
 
     refuse        RST_STREAM with REFUSED_STREAM, unseen
     goaway        of those behind the first of a connection: when so many are
@@ -22,6 +23,7 @@ import ssl
 import struct
 import sys
 import threading
+import time
 
 OPTIONS = dict(argument.split("=", 1) for argument in sys.argv[2:])
 MODE = sys.argv[1].replace("-", "_")
@@ -37,9 +39,10 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 ANSWER = b"\x88\x0f\x10\x10application/json"
 
 
-def log(text):
-    with LOCK, open(OPTIONS["log"], "ab") as file:
-        file.write(text + b"\n")
+def log(text, option="log"):
+    if option in OPTIONS:
+        with LOCK, open(OPTIONS[option], "ab") as file:
+            file.write(text + b"\n")
 
 
 class Handler(socketserver.StreamRequestHandler):
@@ -52,6 +55,8 @@ class Handler(socketserver.StreamRequestHandler):
 
     def handle(self):
         self.bodies, self.waiting, self.served = {}, [], 0
+        log(b"connection", "connections")
+        time.sleep(float(OPTIONS.get("delay", 0)))
         try:
             if self.rfile.read(len(PREFACE)) != PREFACE:
                 return

@@ -60,6 +60,14 @@ def log(text, option="log"):
             file.write(text + "\n")
 
 
+def reset(connection):
+    connection.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )
+    # Not close(), before which the server would say that it ends in order.
+    os.close(connection.detach())
+
+
 class Handler(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True
 
@@ -168,9 +176,7 @@ class Handler(socketserver.StreamRequestHandler):
 
     def do_reset(self, _headers, _body, key, _served, _count):
         log(key)
-        self.request.setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-        )
+        reset(self.request)
         return False
 
     def do_close(self, headers, body, key, served, count):

@@ -268,18 +268,54 @@ weights_that_are_all_none_are_alike(void)
 	close_table(&table);
 }
 
+/* Also where those that have one weigh nothing, and are alike. */
 static void
-what_is_no_weight_is_refused(void)
+who_has_no_weight_gets_nothing_and_is_named(void)
 {
+	static const char *const weights[] = {"3", "0"};
 	struct table table;
-	struct svc_error error;
+	size_t i, k;
+
+	for (k = 0; k < 2; k++) {
+		char more[64];
+
+		snprintf(more, sizeof(more), ",\"labels\":{\"w\":\"%s\"}",
+		    weights[k]);
+		init(&table);
+		add(&table, "a", more);
+		add(&table, "b", "");
+		add(&table, "c", ",\"labels\":{\"w\":\"-1\"}");
+		open_table(&table, "weighted=labels.w");
+		for (i = 0; i < 200; i++)
+			CHECK(choose(&table, NULL, 0, CALL_NOBODY) == 0);
+		CHECK_STRING(call_choice_unweighed(table.choice),
+		    "w/b: \"labels.w\": no such member, so it has no weight: "
+		    "it gets no tasks, like c");
+		close_table(&table);
+	}
+}
+
+/* Of many the first ones are named; of those that get no work anyhow none. */
+static void
+without_a_weight_anywhere_nobody_is_chosen_and_it_is_said_why(void)
+{
+	struct buffer why = BUFFER_INIT;
+	struct table table;
+	char id[2] = "a";
 
 	init(&table);
-	add(&table, "a", ",\"labels\":{\"w\":\"3\"}");
-	add(&table, "b", "");
-	CHECK(open_as(&table, "weighted=labels.w", &error) == -1);
-	CHECK_STRING(error.message,
-	    "w/b: \"labels.w\": no such member, so it has no weight");
+	for (; *id < 'f'; (*id)++)
+		add(&table, id, "");
+	table.instances[4].status = STATUS_CRITICAL;
+	open_table(&table, "weighted=meta.w");
+	CHECK(name(&table, choose(&table, NULL, 0, CALL_NOBODY)) == '-');
+	CHECK_STRING(call_choice_unweighed(table.choice),
+	    "w/a: \"meta.w\": no such member, so it has no weight: "
+	    "it gets no tasks, like b, c and 1 more");
+	call_choice_explain(table.choice, NULL, &why);
+	CHECK_STRING(buffer_string(&why),
+	    "0 of 5 instances: 4 no weight meta.w, 1 critical");
+	buffer_release(&why);
 	close_table(&table);
 }
 
@@ -674,7 +710,8 @@ main(void)
 	RUN(weighted_is_in_proportion_and_a_weight_of_none_gets_nothing);
 	RUN(where_all_who_weigh_are_ejected_they_get_the_tasks);
 	RUN(weights_that_are_all_none_are_alike);
-	RUN(what_is_no_weight_is_refused);
+	RUN(who_has_no_weight_gets_nothing_and_is_named);
+	RUN(without_a_weight_anywhere_nobody_is_chosen_and_it_is_said_why);
 	RUN(least_loaded_and_p2c_go_by_what_is_open_a_slot);
 	RUN(reported_load_decides_between_equal_ones);
 	RUN(constrained_obeys_what_is_left_until_it_is_given_back);

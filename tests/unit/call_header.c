@@ -203,6 +203,25 @@ a_token_and_a_header_authorization_exclude_each_other(void)
 }
 
 static void
+a_request_has_one_content_type_and_one_traceparent(void)
+{
+	static const char *const types[] = {
+	    "Content-Type: image/png", "content-type: application/json", NULL};
+	static const char *const traces[] = {
+	    "traceparent: " TRACE, "Traceparent: " TRACE, NULL};
+	struct fixture fixture;
+
+	CHECK(set_up(&fixture, types, NULL) == -1);
+	CHECK(fixture.error.code == EX_USAGE);
+	CHECK_STRING(
+	    fixture.error.message, "more than one header Content-Type");
+	call_headers_release(&fixture.headers);
+	CHECK(set_up(&fixture, traces, NULL) == -1);
+	CHECK_STRING(fixture.error.message, "more than one header traceparent");
+	call_headers_release(&fixture.headers);
+}
+
+static void
 what_would_forge_or_repeat_headers_is_refused(void)
 {
 	static const char *const lines[] = {"X: a\r\nY: b", "X: a\nb",
@@ -210,7 +229,10 @@ what_would_forge_or_repeat_headers_is_refused(void)
 	    "Empty:", "Empty:  ", "Host: x", "content-length: 3",
 	    "Transfer-Encoding: x", "Connection: close", "Keep-Alive: 3",
 	    "Upgrade: h2c", "TE: trailers", "Expect: 100-continue",
-	    "Idempotency-Key: x", "Svc-Deadline: x", "svc-attempt: 7"};
+	    "Idempotency-Key: x", "Svc-Deadline: x", "svc-attempt: 7",
+	    "traceparent: foo", "TraceParent: " TRACE "x",
+	    "traceparent: 00-00000000000000000000000000000000-"
+	    "b7ad6b7169203331-01"};
 	struct svc_error error;
 	size_t i;
 
@@ -248,6 +270,7 @@ main(void)
 	RUN(only_who_was_told_of_gets_the_token);
 	RUN(a_token_is_not_printed);
 	RUN(a_token_and_a_header_authorization_exclude_each_other);
+	RUN(a_request_has_one_content_type_and_one_traceparent);
 	RUN(what_would_forge_or_repeat_headers_is_refused);
 	RUN(other_headers_are_taken);
 	return check_done();

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "line/units.h"
 #include "net/call_choice.h"
 #include "net/call_ejection.h"
 #include "net/call_engine.h"
@@ -604,7 +605,7 @@ rests_double_up_to_two_seconds_or_one_where_it_refuses(void)
 	add(&table, "a", 2);
 	tell(&table);
 	a = planned(&table, "a", 9);
-	CHECK(call_place_refused(a, NOW) == 1);
+	call_place_refused(a, NOW);
 	longest = longest_rest(&table, a);
 	CHECK(longest > 0.9 && longest <= 1);
 	/* It is back. */
@@ -715,6 +716,23 @@ nothing_starts_for_a_service_without_instances(void)
 	close_table(&table);
 }
 
+/* As the engine does, of a request that is open there. */
+static void
+turn_away(struct table *table, struct call_place *place, double now)
+{
+	call_place_answered(place);
+	call_place_busy(&table->pool, place, -1, now, now);
+	call_place_end(&table->pool, place);
+}
+
+static void
+refuse(struct table *table, struct call_place *place, double now)
+{
+	call_place_refused(place, now);
+	call_place_busy(&table->pool, place, -1, now, now);
+	call_place_end(&table->pool, place);
+}
+
 static void
 a_service_where_all_refuse_is_down_until_one_answers(void)
 {
@@ -728,15 +746,93 @@ a_service_where_all_refuse_is_down_until_one_answers(void)
 	tell(&table);
 	a = planned(&table, "a", 9);
 	call_place_begin(&table.pool, a);
-	CHECK(call_place_refused(a, NOW) == 1);
-	CHECK(call_place_refused(a, NOW + 1) == 0);
+	refuse(&table, a, NOW);
 	CHECK(call_lane_down(&table.service->lane, &since, &worked));
 	CHECK(fabs(since - NOW) < 1e-6 && !worked);
 	CHECK(call_lane_down(&a->lane, &since, &worked));
+	/* While one more tries nobody knows. */
+	call_pool_wake(&table.pool, NOW + 1);
+	call_place_begin(&table.pool, a);
+	CHECK(!call_lane_down(&table.service->lane, &since, &worked));
+	refuse(&table, a, NOW + 1);
+	CHECK(call_lane_down(&table.service->lane, &since, &worked));
+	CHECK(fabs(since - NOW) < 1e-6 && !worked);
 	call_place_answered(a);
 	CHECK(!call_lane_down(&table.service->lane, &since, &worked));
 	CHECK(!call_lane_down(&a->lane, &since, &worked));
-	call_place_end(&table.pool, a);
+	close_table(&table);
+}
+
+static void
+a_service_where_all_are_busy_is_down_until_one_has_a_result(void)
+{
+	struct table table;
+	struct call_place *a, *b;
+	double since;
+	bool worked;
+
+	open_table(&table);
+	add(&table, "a", 2);
+	add(&table, "b", 1);
+	tell(&table);
+	a = planned(&table, "a", 9);
+	b = planned(&table, "b", 9);
+	call_place_begin(&table.pool, a);
+	call_place_begin(&table.pool, a);
+	call_place_begin(&table.pool, b);
+	/* Whoever is in there still may come out with a result. */
+	turn_away(&table, a, NOW);
+	turn_away(&table, b, NOW);
+	CHECK(!call_lane_down(&table.service->lane, &since, &worked));
+	CHECK(!call_lane_down(&a->lane, &since, &worked));
+	turn_away(&table, a, NOW + 1);
+	CHECK(call_lane_down(&table.service->lane, &since, &worked));
+	CHECK(fabs(since - NOW - 1) < 1e-6 && !worked);
+	call_pool_wake(&table.pool, NOW + 9);
+	call_place_begin(&table.pool, b);
+	call_place_succeeded(&table.pool, b);
+	call_place_end(&table.pool, b);
+	CHECK(!call_lane_down(&table.service->lane, &since, &worked));
+	/* Now it has worked. */
+	call_place_begin(&table.pool, b);
+	turn_away(&table, b, NOW + 10);
+	call_place_begin(&table.pool, a);
+	turn_away(&table, a, NOW + 11);
+	CHECK(call_lane_down(&table.service->lane, &since, &worked));
+	CHECK(fabs(since - NOW - 10) < 1e-6 && worked);
+	close_table(&table);
+}
+
+/* Lines may bring any number of names. */
+static void
+since_when_nobody_is_there_is_known_of_names_asked_for_last(void)
+{
+	struct call_service *service;
+	struct table table;
+	char name[32];
+	double first;
+	int i;
+
+	open_table(&table);
+	service = call_pool_service(&table.pool, "nobody");
+	if (!CHECK(service != NULL))
+		return;
+	first = service->down;
+	call_pool_forget(&table.pool, service);
+	while (time_monotonic() <= first)
+		continue;
+	service = call_pool_service(&table.pool, "nobody");
+	CHECK(service != NULL && service->down <= first);
+	call_pool_forget(&table.pool, service);
+	for (i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "nobody%d", i);
+		service = call_pool_service(&table.pool, name);
+		if (CHECK(service != NULL))
+			call_pool_forget(&table.pool, service);
+	}
+	CHECK(call_pool_find(&table.pool, "nobody") == NULL);
+	CHECK(call_pool_find(&table.pool, "nobody4999") == service);
+	CHECK(table.pool.absent_count < 2000);
 	close_table(&table);
 }
 
@@ -1155,6 +1251,8 @@ main(void)
 	RUN(a_connection_that_dies_holds_back_what_is_not_sent_yet);
 	RUN(nothing_starts_for_a_service_without_instances);
 	RUN(a_service_where_all_refuse_is_down_until_one_answers);
+	RUN(a_service_where_all_are_busy_is_down_until_one_has_a_result);
+	RUN(since_when_nobody_is_there_is_known_of_names_asked_for_last);
 	RUN(lanes_take_turns);
 	RUN(what_was_sent_before_goes_first_and_alone_while_paused);
 	RUN(an_instance_of_an_unknown_service_is_used_as_the_line_has_it);

@@ -71,6 +71,28 @@ interim_answers_and_trailers_do_not_count(void)
 }
 
 static void
+an_encoding_is_kept_in_printable_characters(void)
+{
+	static const char *const gzip[] = {"HTTP/1.1 103 Early\r\n",
+	    "Content-Encoding: br\r\n", "\r\n", "HTTP/1.1 200 OK\r\n",
+	    "content-encoding: g\x1bzip\r\n", "\r\n", NULL};
+	static const char *const none[] = {"HTTP/1.1 103 Early\r\n",
+	    "Content-Encoding: br\r\n", "\r\n", "HTTP/1.1 200 OK\r\n",
+	    "Content-Encoding: Identity\r\n", "\r\n", NULL};
+	static const char *const large[] = {"HTTP/1.1 200 OK\r\n",
+	    "Content-Encoding: aaaaaaaaaabbbbbbbbbbccccccccccdddddddddde\r\n",
+	    "\r\n", NULL};
+	struct call_reply reply;
+
+	take_all(&reply, gzip);
+	CHECK_STRING(reply.coding, "g zip");
+	take_all(&reply, none);
+	CHECK_STRING(reply.coding, "");
+	take_all(&reply, large);
+	CHECK(strlen(reply.coding) == CALL_CODING_MAX);
+}
+
+static void
 all_lines_together_are_bounded(void)
 {
 	struct call_reply reply;
@@ -153,6 +175,7 @@ main(void)
 	RUN(what_cannot_be_read_is_as_if_it_had_not_been_said);
 	RUN(of_several_the_longest_wait_counts);
 	RUN(interim_answers_and_trailers_do_not_count);
+	RUN(an_encoding_is_kept_in_printable_characters);
 	RUN(all_lines_together_are_bounded);
 	RUN(where_the_body_ends_is_said_once);
 	RUN(an_interim_answer_or_a_trailer_has_a_length_of_its_own);

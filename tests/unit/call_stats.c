@@ -33,13 +33,29 @@ check_object(const struct call_stats *stats, double seconds, const char *want)
 	buffer_release(&out);
 }
 
+static void
+end(struct call_stats *stats, const struct call_instance *instance,
+    enum call_reason reason, enum call_result result, double ms, size_t sent,
+    size_t received)
+{
+	const struct call_stats_end ended = {
+	    .reason = reason,
+	    .result = result,
+	    .ms = ms,
+	    .sent = sent,
+	    .received = received,
+	};
+
+	call_stats_ended(stats, instance, &ended);
+}
+
 /* One request, sent and answered. */
 static void
 answer(
     struct call_stats *stats, const struct call_instance *instance, double ms)
 {
-	call_stats_sent(stats, instance, CALL_FIRST, 10);
-	call_stats_ended(stats, instance, CALL_FIRST, CALL_ANSWERED, ms, 5);
+	call_stats_sent(stats, instance, CALL_FIRST);
+	end(stats, instance, CALL_FIRST, CALL_ANSWERED, ms, 10, 5);
 }
 
 static void
@@ -63,14 +79,14 @@ every_event_is_counted_once(void)
 {
 	struct call_stats *stats = open_stats();
 
-	call_stats_sent(stats, &web1, CALL_FIRST, 100);
-	call_stats_ended(stats, &web1, CALL_FIRST, CALL_BUSY, 1, 0);
-	call_stats_sent(stats, &web1, CALL_WAITED, 100);
-	call_stats_ended(stats, &web1, CALL_WAITED, CALL_FAILED, 2, 7);
-	call_stats_sent(stats, &web1, CALL_RETRY, 100);
-	call_stats_sent(stats, &web2, CALL_HEDGE, 100);
-	call_stats_ended(stats, &web2, CALL_HEDGE, CALL_ANSWERED, 2.5, 30);
-	call_stats_ended(stats, &web1, CALL_RETRY, CALL_DROPPED, 9, 0);
+	call_stats_sent(stats, &web1, CALL_FIRST);
+	end(stats, &web1, CALL_FIRST, CALL_BUSY, 1, 100, 0);
+	call_stats_sent(stats, &web1, CALL_WAITED);
+	end(stats, &web1, CALL_WAITED, CALL_FAILED, 2, 100, 7);
+	call_stats_sent(stats, &web1, CALL_RETRY);
+	call_stats_sent(stats, &web2, CALL_HEDGE);
+	end(stats, &web2, CALL_HEDGE, CALL_ANSWERED, 2.5, 100, 30);
+	end(stats, &web1, CALL_RETRY, CALL_DROPPED, 9, 100, 0);
 	call_stats_task(stats, CODE_NONE, 12.25);
 	call_stats_task(stats, CODE_TIMEOUT, 30000);
 	call_stats_task(stats, CODE_TIMEOUT, 30000);
@@ -93,6 +109,30 @@ every_event_is_counted_once(void)
 	    "\"bytes_sent\":100,\"bytes_received\":30,"
 	    "\"latency_ms\":{\"p50\":2.5,\"p90\":2.5,\"p99\":2.5,"
 	    "\"p99.9\":2.5,\"max\":2.5}}]}");
+	call_stats_close(stats);
+}
+
+/* web2 was never asked, and of the bytes of a refused one none left. */
+static void
+what_never_left_is_not_counted(void)
+{
+	struct call_stats *stats = open_stats();
+
+	call_stats_sent(stats, &web2, CALL_FIRST);
+	end(stats, &web2, CALL_FIRST, CALL_FORBIDDEN, 1, 0, 0);
+	call_stats_sent(stats, &web1, CALL_RETRY);
+	end(stats, &web1, CALL_RETRY, CALL_FORBIDDEN, 1, 0, 0);
+	call_stats_sent(stats, &web1, CALL_WAITED);
+	end(stats, &web1, CALL_WAITED, CALL_BUSY, 1, 0, 0);
+	check_object(stats, 0,
+	    "{\"tasks\":0,\"ok\":0,\"failed\":0,\"passed\":0,"
+	    "\"passed_failed\":0,\"codes\":{},\"attempts\":1,\"retries\":0,"
+	    "\"waits\":1,\"hedges\":0,\"hedges_won\":0,\"bytes_sent\":0,"
+	    "\"bytes_received\":0,\"seconds\":0,\"rate\":null,"
+	    "\"latency_ms\":null,\"instances\":[{\"service\":\"w\","
+	    "\"id\":\"web1\",\"attempts\":1,\"ok\":0,\"busy\":1,"
+	    "\"failed\":0,\"dropped\":0,\"bytes_sent\":0,"
+	    "\"bytes_received\":0,\"latency_ms\":null}]}");
 	call_stats_close(stats);
 }
 
@@ -186,6 +226,7 @@ main(void)
 {
 	RUN(nothing_is_all_zeros_and_has_no_latency);
 	RUN(every_event_is_counted_once);
+	RUN(what_never_left_is_not_counted);
 	RUN(instances_are_sorted_by_service_then_id);
 	RUN(latencies_are_those_of_the_answers);
 	RUN(more_instances_than_the_limit_are_one_row);

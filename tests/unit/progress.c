@@ -231,6 +231,116 @@ time_that_does_not_pass_changes_no_rate(void)
 	CHECK(progress_rate_update(&rate, 20, 7) > 9.99);
 }
 
+static const struct progress_service three[] = {
+    {"render", 120, 1, 3, 40, 0, 0},
+    {"upload", 7, 0, 0, 0, 0, 0},
+    {"a", 12, 2, 0, 1, 8, 5},
+};
+
+static void
+check_services(const struct progress_service *services, size_t count,
+    size_t columns, size_t rows, const char *want)
+{
+	struct buffer out = BUFFER_INIT;
+
+	progress_services_print(services, count, columns, rows, &out);
+	CHECK_STRING(buffer_string(&out), want);
+	buffer_release(&out);
+}
+
+static void
+each_service_has_a_line(void)
+{
+	check_services(three, 3, 80, 3,
+	    "render  120 done, 1 failed, 3 running, 40 waiting\n"
+	    "upload    7 done\n"
+	    "a        12 done, 2 failed, 1 waiting, 8 skipped, 5 cancelled\n");
+	check_services(three, 0, 80, 3, "");
+	check_services(three, 1, 80, 1,
+	    "render  120 done, 1 failed, 3 running, 40 waiting\n");
+}
+
+static void
+of_a_service_what_stands_last_is_left_out_first(void)
+{
+	static const struct {
+		size_t columns;
+		const char *line;
+	} rows[] = {
+	    {49, "render  120 done, 1 failed, 3 running, 40 waiting\n"},
+	    {48, "render  120 done, 1 failed, 3 running\n"},
+	    {36, "render  120 done, 1 failed\n"},
+	    {25, "render  120 done\n"},
+	    {15, "render  120 don\n"},
+	    {10, "rende  120\n"},
+	    {1, " \n"},
+	    {0, "\n"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_services(three, 1, rows[i].columns, 1, rows[i].line);
+}
+
+static void
+where_there_is_no_room_those_at_an_end_are_left_out(void)
+{
+	check_services(three, 3, 80, 2,
+	    "render  120 done, 1 failed, 3 running, 40 waiting\n"
+	    "and 2 services more\n");
+	check_services(three + 1, 2, 80, 1, "and 2 services more\n");
+	check_services(three, 3, 80, 0, "");
+}
+
+/* Ten, of which the even ones are at an end. */
+static void
+the_order_is_kept_whoever_is_left_out(void)
+{
+	struct progress_service services[10];
+	char names[10][4];
+	size_t i;
+
+	for (i = 0; i < 10; i++) {
+		snprintf(names[i], sizeof(names[i]), "s%zu", i);
+		services[i] = (struct progress_service){
+		    .name = names[i], .done = 1, .running = i % 2};
+	}
+	check_services(services, 10, 80, 4,
+	    "s1  1 done, 1 running\ns3  1 done, 1 running\n"
+	    "s5  1 done, 1 running\nand 7 services more\n");
+	check_services(services, 10, 80, 9,
+	    "s0  1 done\ns1  1 done, 1 running\ns2  1 done\n"
+	    "s3  1 done, 1 running\ns4  1 done\ns5  1 done, 1 running\n"
+	    "s7  1 done, 1 running\ns9  1 done, 1 running\n"
+	    "and 2 services more\n");
+}
+
+static void
+no_line_of_a_service_is_wider_than_it_may_be(void)
+{
+	static const struct progress_service widest[] = {
+	    {"a-name-that-is-not-short-at-all", SIZE_MAX, SIZE_MAX, SIZE_MAX,
+		SIZE_MAX, SIZE_MAX, SIZE_MAX},
+	    {"b", 0, 0, 0, 0, 0, 0},
+	};
+	struct buffer out = BUFFER_INIT;
+	const char *line, *next;
+	size_t columns, lines;
+
+	for (columns = 0; columns <= WIDEST; columns++) {
+		buffer_clear(&out);
+		progress_services_print(widest, 2, columns, 5, &out);
+		lines = 0;
+		for (line = buffer_string(&out); *line != '\0'; line = next) {
+			next = strchr(line, '\n') + 1;
+			CHECK((size_t)(next - line) - 1 <= columns);
+			lines++;
+		}
+		CHECK(lines == 2);
+	}
+	buffer_release(&out);
+}
+
 int
 main(void)
 {
@@ -245,5 +355,10 @@ main(void)
 	RUN(a_steady_rate_is_right_from_the_first_update_on);
 	RUN(the_rate_follows_a_change_within_five_seconds);
 	RUN(time_that_does_not_pass_changes_no_rate);
+	RUN(each_service_has_a_line);
+	RUN(of_a_service_what_stands_last_is_left_out_first);
+	RUN(where_there_is_no_room_those_at_an_end_are_left_out);
+	RUN(the_order_is_kept_whoever_is_left_out);
+	RUN(no_line_of_a_service_is_wider_than_it_may_be);
 	return check_done();
 }

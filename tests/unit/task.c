@@ -171,6 +171,42 @@ a_finished_line_is_turned(void)
 	close_passage(&passage);
 }
 
+/* What the stage that has ended waited for means nothing to the next one. */
+static void
+a_turned_line_waits_for_nobody(void)
+{
+	struct passage passage;
+
+	open_passage(&passage);
+	enter(&passage,
+	    "{\"id\":\"b\",\"task\":[null],\"after\":[\"c\"],"
+	    "\"when\":\"done\",\"bind\":{\"/0\":\"a#/x\"},\"result\":7}",
+	    &plain);
+	CHECK(passage.state == ENVELOPE_READY);
+	CHECK_STRING(
+	    buffer_string(&passage.out), "{\"id\":\"b\",\"task\":7}\n");
+	CHECK(passage.envelope.members[MEMBER_AFTER].span.data == NULL);
+	CHECK(passage.envelope.members[MEMBER_WHEN].span.data == NULL);
+	CHECK(passage.envelope.members[MEMBER_BIND].span.data == NULL);
+	close_passage(&passage);
+}
+
+static void
+a_line_to_be_done_keeps_what_it_waits_for(void)
+{
+#define WAITS                                         \
+	"{\"id\":\"b\",\"task\":1,\"after\":[\"c\"]," \
+	"\"when\":\"done\",\"bind\":{\"\":\"a\"}"
+	struct envelope_options retry = plain;
+
+	retry.retry = true;
+	CHECK_STRING(through(WAITS "}", &plain), WAITS "}");
+	CHECK_STRING(
+	    through(WAITS ",\"error\":{\"code\":\"skipped\"}}", &retry),
+	    WAITS "}");
+#undef WAITS
+}
+
 static void
 encoding_describes_what_becomes_the_task(void)
 {
@@ -184,6 +220,22 @@ encoding_describes_what_becomes_the_task(void)
 	CHECK_STRING(buffer_string(&passage.out),
 	    "{\"id\":\"a\",\"task\":\"aGk=\",\"encoding\":\"base64\"}\n");
 	close_passage(&passage);
+	open_passage(&passage);
+	enter(&passage,
+	    "{\"task\":\"aGk=\",\"task_encoding\":\"base64\",\"id\":\"a\"}",
+	    &plain);
+	CHECK(passage.state == ENVELOPE_READY && passage.envelope.base64);
+	/* Of a finished line it goes with the task. */
+	enter(&passage,
+	    "{\"id\":\"a\",\"task\":\"aGk=\",\"task_encoding\":\"base64\","
+	    "\"result\":[]}",
+	    &plain);
+	CHECK(passage.state == ENVELOPE_READY && !passage.envelope.base64);
+	CHECK_STRING(
+	    buffer_string(&passage.out), "{\"id\":\"a\",\"task\":[]}\n");
+	close_passage(&passage);
+	CHECK(state_of("{\"task\":7,\"task_encoding\":\"base64\"}", &plain) ==
+	      ENVELOPE_INVALID);
 	CHECK(state_of("{\"task\":{},\"encoding\":\"base64\"}", &plain) ==
 	      ENVELOPE_INVALID);
 	CHECK(state_of("{\"task\":\"\",\"encoding\":\"gzip\"}", &plain) ==
@@ -1008,6 +1060,28 @@ base64_of_any_bytes_reads_back(void)
 	buffer_release(&back);
 }
 
+/* Whether task is sent as want, or, where that is NULL, refused. */
+static void
+check_payload(const char *task, bool base64, const char *type, const char *want)
+{
+	struct json_document document = {0};
+	struct buffer store = BUFFER_INIT;
+	struct json_span body;
+	struct svc_error error;
+	int done;
+
+	CHECK(json_scan(&document, task, strlen(task), &error) == 0);
+	done =
+	    payload_read(&body, &document.value, base64, type, &store, &error);
+	if (want == NULL)
+		CHECK(done == -1 && error.code == EX_DATAERR);
+	else if (!CHECK(done == 0 && body.length == strlen(want) &&
+			memcmp(body.data, want, body.length) == 0))
+		printf("# %s as %s\n", task, type == NULL ? "-" : type);
+	json_document_release(&document);
+	buffer_release(&store);
+}
+
 static void
 payloads_are_decoded_where_they_are_base64(void)
 {
@@ -1033,30 +1107,39 @@ payloads_are_decoded_where_they_are_base64(void)
 	    {"\" YQ==\"", NULL},
 	    {"7", NULL},
 	};
-	struct json_document document = {0};
-	struct buffer out = BUFFER_INIT;
-	struct svc_error error;
 	size_t i;
-	int done;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		CHECK(json_scan(&document, rows[i].task, strlen(rows[i].task),
-			  &error) == 0);
-		buffer_clear(&out);
-		done = payload_append(&out, &document.value, true, &error);
-		if (rows[i].want == NULL) {
-			CHECK(done == -1 && error.code == EX_DATAERR);
-			CHECK(out.length == 0);
-		} else if (CHECK(done == 0)) {
-			CHECK_STRING(buffer_string(&out), rows[i].want);
-		}
-		buffer_clear(&out);
-		CHECK(
-		    payload_append(&out, &document.value, false, &error) == 0);
-		CHECK_STRING(buffer_string(&out), rows[i].task);
+		check_payload(rows[i].task, true, "text/plain", rows[i].want);
+		check_payload(rows[i].task, false, NULL, rows[i].task);
 	}
-	json_document_release(&document);
-	buffer_release(&out);
+}
+
+static void
+strings_are_sent_as_they_read_where_the_type_is_text(void)
+{
+	static const struct {
+		const char *type, *task;
+		const char *want; /* NULL: refused */
+	} rows[] = {
+	    {"text/plain", "\"hi\"", "hi"},
+	    {" Text/CSV ;charset=UTF-8", "\"a\\n\\u00e4\"", "a\n\xc3\xa4"},
+	    {"text/plain; charset=us-ascii", "\"\"", ""},
+	    {"text/plain", "\"\\ud83d\\ude00\"", "\xf0\x9f\x98\x80"},
+	    {"text/plain", "\"\\ud83d\"", NULL},
+	    {"text/plain; charset=latin1", "\"hi\"", NULL},
+	    {"text/plain", "7", NULL},
+	    {"text/plain", "null", NULL},
+	    {"text/plain", "[\"a\"]", NULL},
+	    {"text/json", "\"hi\"", "\"hi\""},
+	    {"text/x+json", "\"hi\"", "\"hi\""},
+	    {"application/x-ndjson", "\"hi\"", "\"hi\""},
+	    {"text", "\"hi\"", "\"hi\""},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_payload(rows[i].task, false, rows[i].type, rows[i].want);
 }
 
 int
@@ -1067,6 +1150,8 @@ main(void)
 	RUN(with_bare_every_line_is_a_payload);
 	RUN(with_text_every_line_is_a_string);
 	RUN(a_finished_line_is_turned);
+	RUN(a_turned_line_waits_for_nobody);
+	RUN(a_line_to_be_done_keeps_what_it_waits_for);
 	RUN(encoding_describes_what_becomes_the_task);
 	RUN(a_failed_line_passes_unchanged);
 	RUN(passing_fails_only_where_something_failed);
@@ -1100,5 +1185,6 @@ main(void)
 	RUN(an_answer_that_is_not_what_it_says_is_refused);
 	RUN(base64_of_any_bytes_reads_back);
 	RUN(payloads_are_decoded_where_they_are_base64);
+	RUN(strings_are_sent_as_they_read_where_the_type_is_text);
 	return check_done();
 }
