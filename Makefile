@@ -14,7 +14,8 @@ PKG_CONFIG ?= pkg-config
 
 # A new utility is one word here and four files of its name: cmd/X.c, man/X.*,
 # tests/X.bats, completions/*/X.
-TOOLS := svc-register svc-discover svc-call svc-watch task-schedule task-worker
+TOOLS := svc-register svc-discover svc-call svc-watch task-schedule task-run \
+	task-worker
 
 # Debian's names of what building, the demo, the tests and the lint need.
 DEBS := gcc libc6-dev pkg-config libcurl4-openssl-dev libcjson-dev libbsd-dev \
@@ -55,6 +56,7 @@ LIBS_svc-register = $(LIBS_event)
 LIBS_svc-discover = $(LIBS_table)
 LIBS_svc-call     = $(LIBS_curl) $(LIBS_event) -lresolv
 LIBS_svc-watch    = $(LIBS_event)
+LIBS_task-run     = $(LIBS_curl) $(LIBS_event) -lresolv
 LIBS_task-worker  = $(LIBS_event)
 
 # Scans whose loops are to become vector instructions.  Not what lets the
