@@ -8,6 +8,7 @@
 #include "line/units.h"
 #include "sched/constraints.h"
 #include "sched/explain.h"
+#include "sched/room.h"
 
 /*
  * So often a policy draws from all who meet the requirements, and where fewer
@@ -38,6 +39,8 @@ struct call_choice {
 	struct policy policy;
 	struct constraints *constraints;
 	struct call_seats seats;
+	struct room room; /* what tasks leave, where consume */
+	bool consume; /* and the policy does not see to it itself */
 	enum approach approach;
 	uint32_t *members; /* scratch */
 	const double *weights; /* the policy's; NULL: none, or all are 0 */
@@ -169,7 +172,8 @@ open_parts(struct call_choice *choice, const struct policy_type *type,
 		return -1;
 	choice->members = calloc(choice->count + 1, sizeof(*choice->members));
 	if (choice->members == NULL ||
-	    call_seats_init(&choice->seats, choice->pool) == -1)
+	    call_seats_init(&choice->seats, choice->pool) == -1 ||
+	    room_init(&choice->room, choice->pool) == -1)
 		return no_memory(error);
 	own.own = choice->seats.own;
 	own.service = choice->service;
@@ -185,7 +189,7 @@ int
 call_choice_open(struct call_choice **opened, const char *service,
     const struct instance *instances, size_t count,
     const struct policy_type *type, const struct policy_options *options,
-    struct svc_error *error)
+    bool consume, struct svc_error *error)
 {
 	struct call_choice *choice = calloc(1, sizeof(*choice));
 
@@ -194,6 +198,7 @@ call_choice_open(struct call_choice **opened, const char *service,
 		return no_memory(error);
 	choice->service = service;
 	choice->approach = approach_of(type);
+	choice->consume = consume && type != &policy_constrained;
 	if (copy_instances(choice, instances, count, error) == -1 ||
 	    open_parts(choice, type, options, error) == -1) {
 		call_choice_close(choice);
@@ -212,6 +217,7 @@ call_choice_close(struct call_choice *choice)
 		return;
 	policy_close(&choice->policy);
 	call_seats_release(&choice->seats);
+	room_release(&choice->room);
 	free(choice->members);
 	constraints_close(choice->constraints);
 	pool_close(choice->pool);
@@ -406,14 +412,28 @@ find_those(struct call_choice *choice, struct call_search *search,
 	return call_search_all(search, choice->members);
 }
 
+/* Whether tasks of that demand take numbers, which are then filled in. */
+static bool
+takes_numbers(struct call_choice *choice, const struct demand *demand,
+    struct room_number numbers[DEMAND_NUMBERS_MAX])
+{
+	return choice->consume && demand != NULL && demand->count > 0 &&
+	       room_find(&choice->room, demand, numbers) == 1;
+}
+
 /* Counts what was chosen; false: no memory, and it is not. */
 static bool
 count_chosen(
     struct call_choice *choice, const struct eligible *list, uint32_t member)
 {
+	struct room_number numbers[DEMAND_NUMBERS_MAX];
+
 	if (constraints_placed(
-		choice->constraints, list, &unconstrained, member, NULL) == 0)
+		choice->constraints, list, &unconstrained, member, NULL) == 0) {
+		if (takes_numbers(choice, list->demand, numbers))
+			room_take(&choice->room, list->demand, member);
 		return true;
+	}
 	policy_give_back(&choice->policy, list->demand, member);
 	return false;
 }
@@ -422,6 +442,7 @@ bool
 call_choice_next(struct call_choice *choice, const struct call_wish *wish,
     uint32_t *member, bool *counted)
 {
+	struct room_number numbers[DEMAND_NUMBERS_MAX];
 	const struct eligible *list;
 	struct call_search search;
 	size_t count;
@@ -436,6 +457,8 @@ call_choice_next(struct call_choice *choice, const struct call_wish *wish,
 		return false;
 	call_search_init(
 	    &search, &choice->seats, list, choice->weights, wish->avoid);
+	if (takes_numbers(choice, list->demand, numbers))
+		call_search_need(&search, numbers, list->demand->count);
 	chosen = ask_often(
 	    choice, first_tries(choice, list), &search, wish->key, member);
 	if (chosen != 1) {
@@ -498,9 +521,12 @@ call_choice_give_back(struct call_choice *choice,
     const struct json_value *requires, uint32_t member)
 {
 	const struct eligible *list = call_choice_list(choice, requires, NULL);
+	struct room_number numbers[DEMAND_NUMBERS_MAX];
 
 	if (list == NULL)
 		return;
+	if (takes_numbers(choice, list->demand, numbers))
+		room_give_back(&choice->room, list->demand, member);
 	constraints_ended(choice->constraints, list, &unconstrained, member);
 	policy_give_back(&choice->policy, list->demand, member);
 }

@@ -11,7 +11,8 @@
  * above all, is that of all who meet the requirements.
  *
  * What was chosen is counted where the policy counts (constrained, hash) or the
- * task asks for spread, until call_choice_give_back().
+ * task asks for spread, until call_choice_give_back(); and where the choice is
+ * to consume, the numbers that the task requires are taken until then.
  */
 #ifndef SVCKIT_NET_CALL_CHOICE_H
 #define SVCKIT_NET_CALL_CHOICE_H
@@ -46,7 +47,7 @@ struct call_wish {
 int call_choice_open(struct call_choice **choice, const char *service,
     const struct instance *instances, size_t count,
     const struct policy_type *type, const struct policy_options *options,
-    struct svc_error *error);
+    bool consume, struct svc_error *error);
 void call_choice_close(struct call_choice *choice);
 
 /*

@@ -121,13 +121,35 @@ find_full(struct call_search *search)
 	}
 }
 
+void
+call_search_need(
+    struct call_search *search, const struct room_number *numbers, size_t count)
+{
+	search->numbers = numbers;
+	search->number_count = count;
+}
+
+static bool
+has_left(const struct call_search *search, uint32_t member)
+{
+	const struct room_number *number = search->numbers;
+	size_t i;
+
+	for (i = 0; i < search->number_count; i++, number++)
+		if (!room_suffices(number->total[member], number->free[member],
+			number->amount))
+			return false;
+	return true;
+}
+
 bool
 call_search_takes(struct call_search *search, uint32_t member)
 {
 	const struct call_seats *seats = search->seats;
 
 	if (member == search->avoid || !has_bit(search->bits, member) ||
-	    (search->weights != NULL && search->weights[member] == 0))
+	    (search->weights != NULL && search->weights[member] == 0) ||
+	    !has_left(search, member))
 		return false;
 	if ((seats->states[member] & STATE_FAILING) == 0)
 		return true;

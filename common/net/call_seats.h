@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "sched/pool.h"
+#include "sched/room_scan.h"
 
 #define CALL_NOBODY UINT32_MAX
 
@@ -46,6 +47,9 @@ struct call_search {
 	const struct eligible *list;
 	const double *weights; /* who has 0 is not found; or NULL */
 	uint32_t avoid; /* not found either; or CALL_NOBODY */
+	/* what it has to have left of its capacities; or NULL */
+	const struct room_number *numbers;
+	size_t number_count;
 	const uint64_t *bits; /* of seats: who has room */
 	double full; /* the least load of a full one; INFINITY: none */
 	bool looked; /* it is known */
@@ -62,6 +66,10 @@ void call_seats_set(
 void call_search_init(struct call_search *search,
     const struct call_seats *seats, const struct eligible *list,
     const double *weights, uint32_t avoid);
+
+/* The task takes numbers (count of them, borrowed) from whoever gets it. */
+void call_search_need(struct call_search *search,
+    const struct room_number *numbers, size_t count);
 
 /* Whether member of the list may get the task. */
 bool call_search_takes(struct call_search *search, uint32_t member);

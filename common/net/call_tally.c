@@ -20,6 +20,8 @@ call_tally_add(struct call_tally *tally, const struct call_item *item,
 	tally->done++;
 	tally->failed += state == ITEM_FAILED;
 	tally->invalid += state == ITEM_INVALID;
+	tally->cancelled += state == ITEM_FAILED && !item->passed &&
+			    item->code == CODE_CANCELLED;
 	if (tally->stats != NULL)
 		tell(tally->stats, item, state, seconds);
 }
@@ -30,6 +32,7 @@ call_tally_progress(
 {
 	progress->taken = tally->taken;
 	progress->done = tally->done;
-	progress->failed = tally->failed + tally->invalid;
+	progress->failed = tally->failed + tally->invalid - tally->cancelled;
+	progress->cancelled = tally->cancelled;
 	progress->restored = 0;
 }

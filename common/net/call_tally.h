@@ -18,6 +18,7 @@ struct call_progress {
 	size_t taken; /* lines read */
 	size_t done; /* of those, ended; failed ones among them */
 	size_t failed;
+	size_t cancelled; /* of those done, and not failed ones */
 	size_t restored; /* of those done: by an earlier run */
 	size_t running; /* requests */
 	bool ended; /* there is no more input */
@@ -28,6 +29,7 @@ struct call_tally {
 	size_t done;
 	size_t failed; /* of those, tasks */
 	size_t invalid; /* and lines */
+	size_t cancelled; /* of those failed */
 	struct call_stats *stats; /* borrowed; NULL: nobody asks */
 };
 

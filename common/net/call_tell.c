@@ -82,7 +82,8 @@ find_choice(struct call_pool *pool, const struct call_service *service,
 	/* Each draws numbers of its own. */
 	options.seed = random_next(&pool->random);
 	if (call_choice_open(&choice, service->name, instances, count,
-		call_pool_policy(pool), &options, error) == -1)
+		call_pool_policy(pool), &options, pool->options->consume,
+		error) == -1)
 		return NULL;
 	return choice;
 }

@@ -63,7 +63,7 @@ open_as(struct table *table, const char *policy, struct svc_error *error)
 	if (policy_parse(policy, &type, &options, error) == -1)
 		bail_out(error->message);
 	return call_choice_open(&table->choice, "w", table->instances,
-	    table->count, type, &options, error);
+	    table->count, type, &options, false, error);
 }
 
 /* The engine's part: how loaded a member is. */
