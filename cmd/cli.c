@@ -349,9 +349,10 @@ warn_of_skipped(void *argument, const char *message)
 		cli_warn_line("%s", message);
 }
 
+/* tell: -v says which it is. */
 static int
-open_registry(const struct cli *cli, bool create, struct registry **registry,
-    struct svc_error *error)
+open_registry(const struct cli *cli, bool create, bool tell,
+    struct registry **registry, struct svc_error *error)
 {
 	struct buffer place = BUFFER_INIT;
 	const char *path;
@@ -363,7 +364,7 @@ open_registry(const struct cli *cli, bool create, struct registry **registry,
 		svc_error_set(error, EX_OSERR, "out of memory");
 		cli_fail(error);
 	}
-	if (cli->verbose > 0)
+	if (tell && cli->verbose > 0)
 		cli_warn_line("registry %s", path);
 	result = registry_open(registry, path, create, error);
 	buffer_release(&place);
@@ -380,7 +381,7 @@ cli_registry(const struct cli *cli, bool create)
 	struct registry *registry;
 	struct svc_error error;
 
-	if (open_registry(cli, create, &registry, &error) == -1)
+	if (open_registry(cli, create, true, &registry, &error) == -1)
 		cli_fail(&error);
 	return registry;
 }
@@ -406,10 +407,33 @@ cli_registry_if_any(const struct cli *cli)
 	struct registry *registry;
 	struct svc_error error;
 
-	if (open_registry(cli, false, &registry, &error) == 0)
+	if (open_registry(cli, false, true, &registry, &error) == 0)
 		return registry;
 	/* What is there and is no directory is not a registry to be made. */
 	if (error.code != EX_NOINPUT || !is_absent(cli))
+		cli_fail(&error);
+	return NULL;
+}
+
+static bool
+is_named(const struct cli *cli)
+{
+	const char *environment = getenv("SVC_REGISTRY");
+
+	return cli->registry != NULL ||
+	       (environment != NULL && *environment != '\0');
+}
+
+struct registry *
+cli_registry_again(const struct cli *cli)
+{
+	struct registry *registry;
+	struct svc_error error;
+
+	if (open_registry(cli, !is_named(cli), false, &registry, &error) == 0)
+		return registry;
+	/* Where it cannot be made nobody else makes it either. */
+	if (!is_absent(cli))
 		cli_fail(&error);
 	return NULL;
 }
@@ -426,6 +450,8 @@ cli_append_empty(const struct cli *cli, const char *service, struct buffer *out)
 	if (cli_place(cli, &place, &error) == 0)
 		buffer_append(out, place.data, place.length);
 	buffer_release(&place);
+	if (is_absent(cli))
+		buffer_append_string(out, ", which does not exist");
 }
 
 void

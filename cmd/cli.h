@@ -115,7 +115,17 @@ struct registry *cli_registry(const struct cli *cli, bool create);
  */
 struct registry *cli_registry_if_any(const struct cli *cli);
 
-/* Appends "no instances in the registry PLACE", behind "SERVICE: " if any. */
+/*
+ * After that was NULL, when instances are to be waited for: makes the user's
+ * own, if it can be made.  One that -R or the environment names is made by
+ * nobody who only looks: NULL, unless it exists by this time.
+ */
+struct registry *cli_registry_again(const struct cli *cli);
+
+/*
+ * Appends "no instances in the registry PLACE", behind "SERVICE: " if any, and
+ * ", which does not exist" where that is so.
+ */
 void cli_append_empty(
     const struct cli *cli, const char *service, struct buffer *out);
 

@@ -159,12 +159,17 @@ cli_calling_check(const struct cli_calling *calling)
 		    "it reads lines with their errors");
 }
 
+/* The watch closes it. */
 static struct registry *
 open_registry(void *argument)
 {
-	const struct cli_calling *calling = argument;
+	struct cli_calling *calling = argument;
+	struct registry *registry = calling->registry;
 
-	return cli_registry_if_any(calling->cli);
+	calling->registry = NULL;
+	if (registry == NULL && !calling->dry_run)
+		registry = cli_registry_again(calling->cli);
+	return registry;
 }
 
 static void
@@ -222,8 +227,11 @@ complete_watch(struct cli_calling *calling, bool registry)
 {
 	struct call_watch_options *watch = &calling->watch;
 
-	if (registry)
+	/* What is wrong with it is told although no task may come. */
+	if (registry) {
+		calling->registry = cli_registry_if_any(calling->cli);
 		watch->open = open_registry;
+	}
 	watch->selector = calling->selector;
 	watch->empty = append_empty;
 	watch->warn = cli_calling_say;
@@ -443,6 +451,7 @@ cli_calling_finish(
 	struct svc_error error;
 
 	cli_rotation_close(&calling->rotation);
+	registry_close(calling->registry);
 	selector_free(calling->selector);
 	cli_http_release(&calling->http);
 	if (calling->signal == 0)

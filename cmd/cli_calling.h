@@ -31,40 +31,6 @@
 
 struct event_base;
 
-/* The values of the rows that are long only; utilities' own end below. */
-enum {
-	OPTION_RETRIES = OPTION_LONG + 128,
-	OPTION_IDEMPOTENT,
-	OPTION_HEDGE,
-	OPTION_RATE,
-	OPTION_MAX_RESULT,
-	OPTION_STATS,
-	OPTION_PROGRESS
-};
-
-/* clang-format off */
-#define OPTION_ROWS_CALLING                                               \
-	{'j', "jobs", "N", "at most N at once (16)"},                     \
-	{'k', "keep-order", NULL, "print in the order of the input"},     \
-	{'n', "dry-run", NULL, "print what would be done, do nothing"},   \
-	{'o', "output", "FORMAT", "json, or result: the results alone"},  \
-	{'T', "timeout", "DURATION", "give up a task after DURATION (30s)"}, \
-	{'l', "label", "SELECTOR", "only instances that match: zone=eu,gpu"}, \
-	OPTION_ROWS_LINES,                                                \
-	{OPTION_RETRIES, "retries", "N", "after a failure, N times more (2)"}, \
-	{OPTION_IDEMPOTENT, "idempotent", NULL,                           \
-	    "executing a task twice is harmless"},                        \
-	{OPTION_HEDGE, "hedge", "DURATION",                               \
-	    "no answer by then: ask a second instance, too"},             \
-	{OPTION_RATE, "rate", "N/s", "send at most N requests a second"}, \
-	{OPTION_MAX_RESULT, "max-result", "SIZE", "the largest result (8M)"}, \
-	OPTION_ROWS_POLICY_NAMED,                                         \
-	{OPTION_STATS, "stats", "FILE", "write what it came to into FILE"}, \
-	{OPTION_PROGRESS, "progress", NULL,                               \
-	    "show on standard error how far it is"},                      \
-	OPTION_ROWS_HTTP
-/* clang-format on */
-
 struct cli_calling {
 	const struct cli *cli;
 	struct call_options call;
@@ -72,6 +38,7 @@ struct cli_calling {
 	struct call_watch_options watch;
 	struct selector *selector;
 	struct cli_policy policy;
+	struct registry *registry; /* until the watch has it; NULL: none yet */
 	struct cli_rotation rotation;
 	struct cli_http http;
 	bool keep_order;

@@ -27,12 +27,7 @@
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NOT_FOUND	127
 
-enum {
-	OPTION_BACKLOG = OPTION_LONG,
-	OPTION_LINES,
-	OPTION_MAX_RESULT,
-	OPTION_PUBLIC
-};
+enum { OPTION_BACKLOG = OPTION_LONG, OPTION_LINES, OPTION_PUBLIC };
 
 static const struct option_row rows[] = {
     {'j', "jobs", "SLOTS", "tasks at once (1)"},

@@ -321,7 +321,7 @@ unweighed='svc-call: w/b: "labels.w": no such member, so it has no weight: it ge
 	serve echo
 	add a -l w=3
 	mkfifo in
-	start svc-call --policy weighted=labels.w w <in >out 2>said
+	start bash -c 'exec svc-call --policy weighted=labels.w w <in >out 2>said'
 	exec 7>in
 	echo 1 >&7
 	until_true 10 test -s out
@@ -331,7 +331,7 @@ unweighed='svc-call: w/b: "labels.w": no such member, so it has no weight: it ge
 	until_true 10 grep -q 'like c' said
 	seq 2 100 >&7
 	exec 7>&-
-	wait "${started[-1]}"
+	wait "$pid"
 	[ "$(cat said)" = "$unweighed"$'\n'"$unweighed, like c" ]
 	[ "$(jq -r .instance.id out | sort -u | xargs)" = "a d" ]
 }

@@ -130,8 +130,11 @@ submit(struct run *run, struct call_item *item)
 	if (known == 0 && !planned)
 		return call_refuse_nobody(
 		    run->engine, run->watch, item, &run->item);
-	if (call_submit(run->engine, &item->task, &error) == 0)
+	if (call_submit(run->engine, &item->task, &error) == 0) {
+		if (run->watch != NULL)
+			call_watch_need(run->watch, &item->task);
 		return ITEM_READY;
+	}
 	return refuse(run, item, CODE_INVALID, error.message);
 }
 

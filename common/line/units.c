@@ -55,9 +55,9 @@ static const struct unit rate_units[] = {
     {NULL, 0},
 };
 
-/* "not WHAT: 'TEXT' (EXAMPLE)"; a long text is cut between characters. */
+/* "WHAT: 'TEXT' (EXAMPLE)"; a long text is cut between characters. */
 static int
-refuse(struct svc_error *error, const char *what, const char *text,
+refuse_as(struct svc_error *error, const char *what, const char *text,
     const char *example)
 {
 	size_t length = strlen(text);
@@ -70,8 +70,26 @@ refuse(struct svc_error *error, const char *what, const char *text,
 			length--;
 		dots = "...";
 	}
-	return svc_error_set(error, EX_USAGE, "not %s: '%.*s%s' (%s)", what,
+	return svc_error_set(error, EX_USAGE, "%s: '%.*s%s' (%s)", what,
 	    (int)length, text, dots, example);
+}
+
+/* It is not WHAT at all. */
+static int
+refuse(struct svc_error *error, const char *what, const char *text,
+    const char *example)
+{
+	char is_not[96];
+
+	snprintf(is_not, sizeof(is_not), "not %s", what);
+	return refuse_as(error, is_not, text, example);
+}
+
+/* It is what was asked for, but too little or too much. */
+static int
+refuse_range(struct svc_error *error, const char *text, const char *range)
+{
+	return refuse_as(error, "out of range", text, range);
 }
 
 /* isdigit(3) and isalnum(3) of the C locale, for any char. */
@@ -182,7 +200,7 @@ duration_parse(const char *text, double *seconds, struct svc_error *error)
 		    error, "a duration", text, "say 250ms, 30s, 5m, 2h or 1d");
 	number *= unit->factor;
 	if (number > DURATION_MAX)
-		return refuse(error, "a duration", text, "at most 36500d");
+		return refuse_range(error, text, "at most 36500d");
 	*seconds = number;
 	return 0;
 }
@@ -277,8 +295,8 @@ rate_parse(const char *text, double *a_second, struct svc_error *error)
 		    error, "a rate", text, "say 100, 100/s, 6/m or 5000/h");
 	number /= unit->factor;
 	if (number < RATE_MIN || number > RATE_MAX)
-		return refuse(error, "a rate", text,
-		    "from one a day, 0.05/h, to 1000000/s");
+		return refuse_range(
+		    error, text, "from one a day, 0.05/h, to 1000000/s");
 	*a_second = number;
 	return 0;
 }
@@ -299,14 +317,15 @@ size_parse_within(
 	char range[64];
 	double number;
 
-	if (parse_quantity(text, &number) && number >= 1 &&
-	    number <= (double)maximum) {
+	if (size_parse(text, &number, error) == -1)
+		return -1;
+	if (number >= 1 && number <= (double)maximum) {
 		*bytes = (size_t)number;
 		return 0;
 	}
 	snprintf(range, sizeof(range), "say one from 1 to %zuM",
 	    maximum / (1024UL * 1024));
-	return refuse(error, "a size", text, range);
+	return refuse_range(error, text, range);
 }
 
 int
@@ -336,6 +355,7 @@ integer_parse(const char *text, long long minimum, long long maximum,
     long long *integer, struct svc_error *error)
 {
 	const char *digits = text + (text[0] == '-');
+	bool whole = is_digit(*digits) && *skip_digits(digits) == '\0';
 	char range[96];
 	long long number;
 	int saved = errno;
@@ -343,17 +363,16 @@ integer_parse(const char *text, long long minimum, long long maximum,
 
 	errno = 0;
 	number = strtoll(text, NULL, 10);
-	right = errno == 0 && is_digit(*digits) &&
-		*skip_digits(digits) == '\0' && number >= minimum &&
-		number <= maximum;
+	right = errno == 0 && number >= minimum && number <= maximum;
 	errno = saved;
-	if (!right) {
-		snprintf(range, sizeof(range), "say one from %lld to %lld",
-		    minimum, maximum);
-		return refuse(error, "a whole number", text, range);
+	if (whole && right) {
+		*integer = number;
+		return 0;
 	}
-	*integer = number;
-	return 0;
+	snprintf(range, sizeof(range), "say one from %lld to %lld", minimum,
+	    maximum);
+	return whole ? refuse_range(error, text, range)
+		     : refuse(error, "a whole number", text, range);
 }
 
 /* Reads exactly count digits and moves *text on. */

@@ -47,7 +47,14 @@ enum {
 	OPTION_CERT,
 	OPTION_KEY,
 	OPTION_TOKEN_FILE,
-	OPTION_DENY_PRIVATE
+	OPTION_DENY_PRIVATE,
+	OPTION_RETRIES,
+	OPTION_IDEMPOTENT,
+	OPTION_HEDGE,
+	OPTION_RATE,
+	OPTION_MAX_RESULT,
+	OPTION_STATS,
+	OPTION_PROGRESS
 };
 
 /* clang-format off */
@@ -110,6 +117,28 @@ enum {
 	    "send the bearer token that FILE has"},                       \
 	{OPTION_DENY_PRIVATE, "deny-private", NULL,                       \
 	    "connect to public addresses only"}
+
+/* The rows of how tasks are called; cli_calling_option() takes them. */
+#define OPTION_ROWS_CALLING                                               \
+	{'j', "jobs", "N", "at most N at once (16)"},                     \
+	{'k', "keep-order", NULL, "print in the order of the input"},     \
+	{'n', "dry-run", NULL, "print what would be done, do nothing"},   \
+	{'o', "output", "FORMAT", "json, or result: the results alone"},  \
+	{'T', "timeout", "DURATION", "give up a task after DURATION (30s)"}, \
+	{'l', "label", "SELECTOR", "only instances that match: zone=eu,gpu"}, \
+	OPTION_ROWS_LINES,                                                \
+	{OPTION_RETRIES, "retries", "N", "after a failure, N times more (2)"}, \
+	{OPTION_IDEMPOTENT, "idempotent", NULL,                           \
+	    "executing a task twice is harmless"},                        \
+	{OPTION_HEDGE, "hedge", "DURATION",                               \
+	    "no answer by then: ask a second instance, too"},             \
+	{OPTION_RATE, "rate", "N/s", "send at most N requests a second"}, \
+	{OPTION_MAX_RESULT, "max-result", "SIZE", "the largest result (8M)"}, \
+	OPTION_ROWS_POLICY_NAMED,                                         \
+	{OPTION_STATS, "stats", "FILE", "write what it came to into FILE"}, \
+	{OPTION_PROGRESS, "progress", NULL,                               \
+	    "show on standard error how far it is"},                      \
+	OPTION_ROWS_HTTP
 
 /* The rows that every utility has: -R -v -q -h -V. */
 #define OPTION_ROWS_COMMON                                                \
