@@ -123,6 +123,10 @@ runs() {
 	runs svc-call.1
 }
 
+@test "the examples of task-run(1) work" {
+	runs task-run.1
+}
+
 @test "the examples of svc-watch(1) work" {
 	runs svc-watch.1
 }
