@@ -76,6 +76,12 @@ cli_progress_open(struct cli_progress **progress, int input)
 	*progress = made;
 }
 
+static size_t
+done_of(const struct call_progress *counts)
+{
+	return counts->done - counts->cancelled;
+}
+
 static double
 part_of(const struct cli_progress *progress)
 {
@@ -83,15 +89,14 @@ part_of(const struct cli_progress *progress)
 	double ended = 0;
 
 	if (counts->taken > 0)
-		ended = (double)counts->done / (double)counts->taken;
+		ended = (double)done_of(counts) / (double)counts->taken;
 	else if (counts->ended)
 		ended = 1;
-	if (counts->ended)
-		return ended;
 	/* A file that has grown has more than its size. */
 	if (progress->size > 0 && (double)counts->consumed <= progress->size)
 		return (double)counts->consumed / progress->size * ended;
-	return -1;
+	/* Of what a signal has kept from being read nobody knows how much. */
+	return counts->ended && counts->cancelled == 0 ? ended : -1;
 }
 
 static struct progress
@@ -100,12 +105,13 @@ describe(struct cli_progress *progress, double now)
 	const struct call_progress *counts = &progress->counts;
 
 	return (struct progress){.part = part_of(progress),
-	    .done = counts->done,
+	    .done = done_of(counts),
 	    .failed = counts->failed,
+	    .cancelled = counts->cancelled,
 	    .running = counts->running,
 	    .seconds = now - progress->began,
 	    .rate = progress_rate_update(
-		&progress->rate, counts->done - counts->restored, now)};
+		&progress->rate, done_of(counts) - counts->restored, now)};
 }
 
 /* One column stays free: a cursor behind the last one may wrap. */

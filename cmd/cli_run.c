@@ -174,7 +174,7 @@ update_services(struct cli_run *view)
 	for (i = 0; i < count; i++) {
 		view->services[i].name =
 		    run_tally_service(view->tally, i, &tally);
-		view->services[i].done = tally.done;
+		view->services[i].done = tally.done - tally.cancelled;
 		view->services[i].failed = tally.failed;
 		view->services[i].running = tally.running;
 		view->services[i].waiting = tally.waiting;
@@ -191,6 +191,7 @@ cli_run_update(struct cli_run *view, const struct run_counts *counts)
 	    .taken = counts->taken,
 	    .done = counts->done,
 	    .failed = counts->failed,
+	    .cancelled = counts->cancelled,
 	    .restored = counts->restored,
 	    .running = counts->running,
 	    .ended = counts->ended};
@@ -226,8 +227,8 @@ cli_run_status(struct cli_run *view, const struct run_counts *counts)
 
 	if (view == NULL)
 		return;
-	buffer_append_format(
-	    &line, "%zu of %zu done", counts->done, counts->taken);
+	buffer_append_format(&line, "%zu of %zu done",
+	    counts->done - counts->cancelled, counts->taken);
 	append_ends(&line, counts);
 	buffer_append_format(&line, ", %zu running, %zu waiting",
 	    counts->running, counts->waiting);

@@ -29,7 +29,7 @@ on_terminal() {
 		bash -c "$command" >screens 3>&-
 }
 
-# screens AWK: whether AWK says so of each screen; shows the first of which not.
+# each_screen AWK: whether AWK says so of each screen; shows the first of which not.
 # In AWK lines[] are the n lines of one.
 each_screen() {
 	awk -v RS='\f\n' -F '\n' "{ n = NF - 1; for (i = 1; i <= n; i++) lines[i] = \$i
@@ -99,7 +99,7 @@ drawn() {
 	serve upload sh -c 'sleep 0.05; cat'
 	flow 60 >in
 	on_terminal 24x110 'echo above; task-run --progress -t in >out' \
-		--resize ' 1.%' 24x60 --resize ' 3.%' 10x130 --resize ' 6.%' 6x50
+		--resize 3 24x60 --resize 6 10x130 --resize 9 6x50
 	each_screen 'n <= 4 && lines[1] == "above"'
 	[ "$(last_screen | tail -n 2)" = "$(printf 'render  60 done\nupload  60 done')" ]
 	last_screen | awk 'length >= 50 { exit 1 }'
@@ -116,9 +116,11 @@ drawn() {
 	serve render sh -c 'read -r x; [ "$x" != 1 ] && echo "$x"'
 	printf '%s\n' '{"id":"a","task":0}' '{"id":"b","task":1}' >in
 	run -1 task-run -s render --journal journal --retries 0 -t in
-	mkfifo more
-	start task-run -s render --journal journal --resume --retries 0 >out 2>said <"more"
-	exec 7>"more"
+	mkfifo tasks
+	task-run -s render --journal journal --resume --retries 0 >out 2>said <tasks 3>&- &
+	pid=$!
+	started+=("$pid")
+	exec 7>tasks
 	cat in >&7
 	echo '{"id":"c","task":2,"after":["b"]}' >&7
 	until_true 10 eval '[ "$(wc -l <out)" -eq 3 ]'
@@ -137,8 +139,8 @@ drawn() {
 	jq -es 'group_by(.id) | all(map(.event) - ["answered", "sent", "ready"] == ["task", "ended"])' events
 	jq -es 'map(select(.id == "u3") | .event) == ["task", "ready", "sent", "answered", "ended"]' events
 	jq -es 'map(select(.id == "u7"))[-2:] | .[0].result == "failed" and .[1].code == "http"' events
-	jq -e 'select(.event == "ended" and .id == "late") | .code == "skipped" and (.message | contains("u7 failed"))' events
-	jq -e 'select(.event == "sent" and .id == "r2") | .instance == "render-1" and .attempt == 1 and .reason == "first" and .line == 3' events
+	jq -es 'map(select(.id == "late"))[-1] | .code == "skipped" and (.message | contains("u7 failed"))' events
+	jq -es 'map(select(.id == "r2"))[2] | .instance == "render-1" and .attempt == 1 and .reason == "first" and .line == 3' events
 	jq -r .at events | sort -c
 	# ids that were made are those of the lines that come out
 	seq 3 | task-run -v -s render 2>said >out

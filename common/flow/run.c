@@ -253,7 +253,7 @@ open_parts(struct run *run, struct svc_error *error)
 	    ready_queue_open(
 		&run->ready, options->order, options->shares, error) == -1)
 		return -1;
-	task_table_init(&run->tasks, run->file);
+	task_table_init(&run->tasks, run->file, options->whole);
 	return run_open_backend(run, error);
 }
 
@@ -274,7 +274,7 @@ run_open(struct run **run, struct event_base *base,
 	made->phase = options->whole ? PHASE_READ : PHASE_RUN;
 	made->began = time_monotonic();
 	call_queue_init(&made->queue, false);
-	task_table_init(&made->tasks, NULL);
+	task_table_init(&made->tasks, NULL, options->whole);
 	if (open_parts(made, error) == -1) {
 		run_close(made);
 		return -1;

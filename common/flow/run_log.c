@@ -24,7 +24,7 @@ static const char *const reasons[] = {
 };
 
 static const char *const results[] = {
-    [CALL_ANSWERED] = "answered",
+    [CALL_ANSWERED] = "ok",
     [CALL_BUSY] = "busy",
     [CALL_FAILED] = "failed",
     [CALL_FORBIDDEN] = "forbidden",

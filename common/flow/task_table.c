@@ -5,13 +5,14 @@
 #include <sysexits.h>
 
 void
-task_table_init(struct task_table *table, struct line_file *file)
+task_table_init(struct task_table *table, struct line_file *file, bool whole)
 {
 	static const struct name_table none = NAME_TABLE_INIT;
 
 	memset(table, 0, sizeof(*table));
 	table->ids = none;
 	table->file = file;
+	table->whole = whole;
 }
 
 void
@@ -19,8 +20,9 @@ task_table_release(struct task_table *table)
 {
 	size_t i;
 
-	for (i = 0; i < table->count; i++)
+	for (i = 0; i < table->count && !table->whole; i++)
 		free(table->tasks[i].line);
+	byte_store_release(&table->lines);
 	free(table->tasks);
 	free(table->spare);
 	free(table->by_name);
@@ -127,7 +129,8 @@ task_table_keep(struct task_table *table, uint32_t task, const char *line,
 	if (length > TASK_LINE_KEPT)
 		return line_file_put(
 		    table->file, line, length, &kept->place, error);
-	kept->line = malloc(length + 1);
+	kept->line = table->whole ? byte_store_reserve(&table->lines, length)
+				  : malloc(length + 1);
 	if (kept->line == NULL)
 		return svc_error_set(error, EX_OSERR, "out of memory");
 	if (length > 0)
@@ -162,7 +165,8 @@ task_table_forget(struct task_table *table, uint32_t task)
 	if (kept->line == NULL)
 		return;
 	table->bytes -= kept->length;
-	free(kept->line);
+	if (!table->whole)
+		free(kept->line);
 	kept->line = NULL;
 }
 

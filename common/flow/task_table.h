@@ -19,6 +19,7 @@
 #include "line/buffer.h"
 #include "line/error.h"
 #include "line/reader.h"
+#include "sched/byte_store.h"
 #include "sched/name_table.h"
 
 #define TASK_NONE      UINT32_MAX
@@ -34,7 +35,7 @@ enum flow_state {
 };
 
 struct flow_task {
-	char *line; /* owned: as read; once ended, what comes out; or NULL */
+	char *line; /* the table's: as read, or as it comes out; or NULL */
 	size_t length;
 	struct line_place place; /* where that lies, or a result's line */
 	unsigned long number; /* of the line of input */
@@ -69,13 +70,22 @@ struct task_table {
 	size_t spare_capacity;
 	size_t open; /* tasks that have not come out */
 	size_t bytes; /* of lines in memory */
+	bool whole;
+	struct byte_store lines; /* of a file */
 	struct name_table ids;
 	uint32_t *by_name; /* task of a name, or TASK_NONE */
 	size_t name_capacity;
 	struct line_file *file; /* of long lines and of results; borrowed */
 };
 
-void task_table_init(struct task_table *table, struct line_file *file);
+/*
+ * whole: all lines are kept before the first one is forgotten.  They lie behind
+ * each other then, and go together: given back one by one, in the order in
+ * which tasks of a graph end, they leave holes that cost more than the memory
+ * is worth.
+ */
+void task_table_init(
+    struct task_table *table, struct line_file *file, bool whole);
 void task_table_release(struct task_table *table);
 
 /* A number for a new task, all zero but its state.  -1: EX_OSERR. */

@@ -11,10 +11,11 @@
 #define PIECE_SIZE 64
 
 /* What stands behind the bar, in order of place. */
-enum piece { PERCENT, DONE, RUNNING, RATE, TIME, PIECES };
+enum piece { PERCENT, DONE, CANCELLED, RUNNING, RATE, TIME, PIECES };
 
 /* What goes, in this order, where there is no room; the bar went before. */
-static const enum piece dispensable[] = {TIME, RATE, RUNNING, PERCENT};
+static const enum piece dispensable[] = {
+    TIME, RATE, RUNNING, PERCENT, CANCELLED};
 
 struct pieces {
 	char text[PIECES][PIECE_SIZE]; /* "": there is none */
@@ -121,6 +122,9 @@ make_pieces(const struct progress *progress, struct pieces *pieces)
 	if (progress->failed > 0)
 		snprintf(done + n, PIECE_SIZE - (size_t)n, ", %zu failed",
 		    progress->failed);
+	if (progress->cancelled > 0)
+		snprintf(pieces->text[CANCELLED], PIECE_SIZE, ", %zu cancelled",
+		    progress->cancelled);
 	if (progress->running > 0)
 		snprintf(pieces->text[RUNNING], PIECE_SIZE, ", %zu in flight",
 		    progress->running);

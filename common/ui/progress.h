@@ -4,9 +4,10 @@
  *	[===>      ]  37%  3700 done, 2 failed, 32 in flight  412/s  ETA 15s
  *	8120 done, 40 in flight  398/s  1m 05s
  *	[==========] 100%  10000 done, 7 failed  405/s  in 25s
+ *	[==>       ]  28%  2800 done, 40 cancelled  405/s  in 7s
  *
- * while it runs; where the whole is not known; and at the end.  Below it, of
- * its parts by service:
+ * while it runs; where the whole is not known; at the end, also an early one.
+ * Below it, of its parts by service:
  *
  *	render   120 done, 1 failed, 3 running, 40 waiting
  *	upload     7 done
@@ -30,6 +31,7 @@ struct progress {
 	double part; /* of the whole, 0 to 1; negative: not known, no bar */
 	size_t done; /* failed ones among them */
 	size_t failed; /* 0: not mentioned */
+	size_t cancelled; /* not done; the same */
 	size_t running; /* the same */
 	double seconds; /* since it began */
 	double rate; /* a second: of late, or, at the end, over all */
@@ -57,7 +59,7 @@ double progress_rate_update(
 /*
  * Appends the line, without LF, in at most columns characters.  What does not
  * fit is left out: first the bar, then ETA or time, then the rate, the number
- * in flight, the percentage; what remains is cut.  All ASCII.
+ * in flight, the percentage, the cancelled; what remains is cut.  All ASCII.
  *
  * ETA goes by the rate; there is none where that is 0 or it is over 99 days.
  */
@@ -66,7 +68,7 @@ void progress_print(
 
 struct progress_service {
 	const char *name;
-	size_t done; /* whatever became of them */
+	size_t done; /* those that failed or were skipped among them */
 	size_t failed; /* 0: not mentioned, as all that follows */
 	size_t running;
 	size_t waiting;

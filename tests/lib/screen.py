@@ -1,12 +1,12 @@
 """What stands on a terminal while a command runs on it.
 
-	screen.py [--resize TEXT ROWSxCOLUMNS]... ROWSxCOLUMNS COMMAND...
+	screen.py [--resize N ROWSxCOLUMNS]... ROWSxCOLUMNS COMMAND...
 
 Runs COMMAND on a pseudo-terminal and prints the screen (and what has left it
 at the top) whenever something arrives from it, trimmed, each time with a form
-feed behind it.  When TEXT stands on the screen the terminal gets the new size,
-and breaks lines that are too long for it, as most do.  Exits as COMMAND does;
-with 99 where it sends what a terminal need not understand here.
+feed behind it.  After N times the terminal gets the new size, and breaks lines
+that are too long for it, as most do.  Exits as COMMAND does; with 99 where it
+sends what a terminal need not understand here.
 """
 
 import fcntl
@@ -121,7 +121,7 @@ def set_size(terminal, rows, columns):
 
 
 def watch(terminal, screen, resizes):
-    rest, deadline = "", time.monotonic() + SECONDS
+    rest, times, deadline = "", 0, time.monotonic() + SECONDS
     while select.select([terminal], [], [], max(0, deadline - time.monotonic()))[0]:
         try:
             data = os.read(terminal, 65536)
@@ -131,7 +131,8 @@ def watch(terminal, screen, resizes):
             return
         rest = screen.feed(rest + data.decode())
         print(screen.text() + "\f")
-        if resizes and resizes[0][0] in screen.text():
+        times += 1
+        if resizes and times == int(resizes[0][0]):
             rows, columns = size_of(resizes.pop(0)[1])
             screen.resize(rows, columns)
             set_size(terminal, rows, columns)

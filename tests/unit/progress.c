@@ -58,13 +58,13 @@ static void
 no_line_is_wider_than_it_may_be(void)
 {
 	static const struct progress rows[] = {
-	    {-1, 0, 0, 0, 0, 0, false},
-	    {0, 0, 0, 0, 0, 0, false},
-	    {1, 0, 0, 0, 0, 0, true},
-	    {0.5, SIZE_MAX, SIZE_MAX, SIZE_MAX, 1e300, 1e300, false},
-	    {0.5, SIZE_MAX, SIZE_MAX, SIZE_MAX, 1e300, 1e300, true},
-	    {1e-9, 1, 1, 10000, 1e9, 1e-9, false},
-	    {7, 1, 1, 1, 1, 1, false},
+	    {-1, 0, 0, 0, 0, 0, 0, false},
+	    {0, 0, 0, 0, 0, 0, 0, false},
+	    {1, 0, 0, 0, 0, 0, 0, true},
+	    {0.5, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, 1e300, 1e300, false},
+	    {0.5, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, 1e300, 1e300, true},
+	    {1e-9, 1, 1, 0, 10000, 1e9, 1e-9, false},
+	    {7, 1, 1, 1, 1, 1, 1, false},
 	};
 	struct buffer out = BUFFER_INIT;
 	size_t i, columns, previous;
@@ -106,6 +106,23 @@ a_bar_is_never_wider_than_its_most(void)
 	check_line(&progress, WIDEST,
 	    "[=======================================>]  99%  5 done"
 	    "  2.5/s  in 2s");
+}
+
+static void
+what_was_cancelled_is_told_beside_what_was_done(void)
+{
+	struct progress progress = {.part = 0.28,
+	    .done = 28,
+	    .failed = 1,
+	    .cancelled = 40,
+	    .seconds = 7,
+	    .rate = 4,
+	    .ended = true};
+
+	check_line(&progress, 64,
+	    "[==>       ]  28%  28 done, 1 failed, 40 cancelled  4.0/s  in 7s");
+	check_line(&progress, 40, " 28%  28 done, 1 failed, 40 cancelled");
+	check_line(&progress, 20, "28 done, 1 failed");
 }
 
 static void
@@ -348,6 +365,7 @@ main(void)
 	RUN(no_line_is_wider_than_it_may_be);
 	RUN(the_bar_grows_with_the_part_and_is_full_only_at_the_end);
 	RUN(a_bar_is_never_wider_than_its_most);
+	RUN(what_was_cancelled_is_told_beside_what_was_done);
 	RUN(without_a_known_whole_there_is_the_time_that_went_by);
 	RUN(there_is_no_eta_before_anything_is_known);
 	RUN(times_have_two_units_at_most);

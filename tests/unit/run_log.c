@@ -59,7 +59,7 @@ static void
 an_answer_says_what_it_was_and_how_long_it_took(void)
 {
 	static const char *const results[] = {
-	    "answered", "busy", "failed", "forbidden", "dropped"};
+	    "ok", "busy", "failed", "forbidden", "dropped"};
 	struct run_event event = event_of(RUN_ANSWERED);
 	char want[256];
 	int i;
