@@ -58,6 +58,7 @@ LIBS_svc-call     = $(LIBS_curl) $(LIBS_event) -lresolv
 LIBS_svc-watch    = $(LIBS_event)
 LIBS_task-run     = $(LIBS_curl) $(LIBS_event) -lresolv
 LIBS_task-worker  = $(LIBS_event)
+LIBS_paced_server = $(LIBS_event)
 
 # Scans whose loops are to become vector instructions.  Not what lets the
 # compiler change results: sums and comparisons stay IEEE 754's.

@@ -58,7 +58,6 @@ struct flow_task {
 	bool failed; /* of one that is not own, or has ended */
 	bool skip; /* of a decided one: what it waits for rules it out */
 	enum task_code code; /* of one that has ended, or is not own */
-	bool complaint; /* line is for stderr */
 };
 
 struct task_table {
