@@ -5,9 +5,10 @@
  * the terminal is at that moment, and the last one stays; where it is known
  * what comes to which service, there are lines below it, as many as there is
  * room for.  What else writes to that terminal calls cli_progress_hide() first;
- * the lines are back at the next update.  It is not drawn while stdout is a terminal, too, where the output
- * would run into it, while the process is in the background, where TERM is
- * unset or "dumb", and while the terminal takes nothing (^S).
+ * the lines are back at the next update.  It is not drawn while stdout is a
+ * terminal, too, where the output would run into it, while the process is in
+ * the background, where TERM is unset or "dumb", and while the terminal takes
+ * nothing (^S).
  *
  * Without such a terminal there is nothing but one line at the end, as a
  * message: "svc-call: 3700 done, 2 failed  412/s  in 9s".

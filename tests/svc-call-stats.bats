@@ -301,6 +301,28 @@ frames() {
 	frames | tail -n 1 | grep -E '100%  5 done, 5 failed  [0-9.]+/s  in [0-9]+s'
 }
 
+@test "after an interrupt --progress tells what was done, and what was cancelled" {
+	serve echo delay=0.05
+	registered a "$port" -c slots=2
+	seq 2000 >in
+	echo 'echo $$ >caller; exec svc-call -j 4 --progress w >out' >call
+	for from in 'sh call <in' 'cat in | sh call'; do
+		rm -f caller
+		terminal 100 "$from" &
+		started+=($!)
+		until_true 10 eval 'frames 2>/dev/null | grep -qE "(^| )[1-9][0-9]* done"'
+		kill -INT "$(cat caller)"
+		wait "${started[-1]}" || true
+		done=$(jq -s 'map(select(.error | not)) | length' out)
+		cancelled=$(jq -s 'map(select(.error.code == "cancelled")) | length' out)
+		[ "$cancelled" -ge 1 ]
+		frames | tail -n 1 | tee last
+		grep -qE "(^|[0-9]+%  )$done done, $cancelled cancelled  [0-9.]+/s  in [0-9]+s$" last
+		run ! grep -q '100%' last
+		rm screen
+	done
+}
+
 @test "the line is taken away before a warning, and comes back" {
 	serve echo
 	registered a "$port"

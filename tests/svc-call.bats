@@ -997,7 +997,7 @@ large() {
 @test "a refusal names the long option, once" {
 	run svc-call --max-task 0 w
 	is 64
-	[[ $output == "svc-call: --max-task: not a size: '0' (say one from 1 to 20M); try "* ]]
+	[[ $output == "svc-call: --max-task: out of range: '0' (say one from 1 to 20M); try "* ]]
 	run svc-call -H x w
 	[[ $output == "svc-call: --header: not a header: 'x'"* ]]
 	run svc-call -d 1 w -T 1
@@ -1023,4 +1023,42 @@ large() {
 	wait "$loop" || status=$?
 	[ "$status" -eq 130 ]
 	[ "$(wc -l <turns)" -eq 1 ]
+}
+
+@test "a registry that cannot be one is told of before a line is read" {
+	touch file
+	run svc-call -R etcd://127.0.0.1:1 w </dev/null
+	is 69
+	says "no store for 'etcd'"
+	run svc-call -R "$PWD/file" w </dev/null
+	is 66
+	echo 'svckit spool 99' >"$SVC_REGISTRY/version"
+	run svc-call w </dev/null
+	is 78
+}
+
+@test "where a named registry does not exist tasks fail at once" {
+	for place in "-R missing" ""; do
+		[ -n "$place" ] || export SVC_REGISTRY=$PWD/missing
+		# shellcheck disable=SC2086
+		run timeout 20 svc-call $place w < <(seq 2)
+		is 1
+		[ "${#lines[@]}" -eq 2 ]
+		[[ $(jq -r .error.message <<<"${lines[1]}") == "w: no instances in the registry "*missing", which does not exist" ]]
+		[ ! -e missing ]
+	done
+}
+
+@test "the user's own registry is made, and waited in" {
+	serve echo
+	unset SVC_REGISTRY
+	run -0 svc-call -n w < <(:)
+	[ ! -e "$HOME/.local/state/svckit" ]
+	start svc-call -o result -d 7 w >out 2>said
+	caller=$pid
+	until_true 10 grep -q waiting said
+	[ "$(stat -c %a "$HOME/.local/state/svckit")" = 700 ]
+	registered a "$port"
+	wait "$caller"
+	[ "$(cat out)" = 7 ]
 }

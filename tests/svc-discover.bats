@@ -217,6 +217,9 @@ on_terminal() {
 	run svc-discover render
 	is 1
 	says 'render: 1 instance, none available: 1 critical (connection refused)'
+	run svc-discover
+	is 1
+	says 'svc-discover: 1 instance, none available'
 }
 
 @test "one of several services missing is 1, and the others are printed" {

@@ -61,8 +61,8 @@ retry(struct call_job *job, const struct call_attempt *attempt, double now)
 	    !take_retry(job, attempt))
 		return false;
 	job->retries--;
-	call_job_note(job, "%s; sending it again, %d retries left",
-	    last->message, job->retries);
+	call_job_note(job, "%s; sending it again, %d %s left", last->message,
+	    job->retries, job->retries == 1 ? "retry" : "retries");
 	job->delayed = true;
 	job->resume = now + call_pool_jitter(&engine->pool, job->retried++);
 	call_expiry_arm(job);

@@ -149,8 +149,8 @@ append_unavailable(const struct instance *matching, size_t count,
 	struct instance_list list = INSTANCE_LIST_INIT;
 
 	if (service == NULL) {
-		buffer_append_format(
-		    out, "%zu instances, none available", count);
+		buffer_append_format(out, "%zu instance%s, none available",
+		    count, count == 1 ? "" : "s");
 		return;
 	}
 	/* Borrowed for a call that only reads. */

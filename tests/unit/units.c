@@ -91,9 +91,40 @@ a_refusal_reads_as_one_sentence(void)
 	duration_parse("5x", &number, &error);
 	CHECK_STRING(error.message,
 	    "not a duration: '5x' (say 250ms, 30s, 5m, 2h or 1d)");
-	integer_parse("0", 1, 64, &integer, &error);
+	integer_parse("1.5", 1, 64, &integer, &error);
 	CHECK_STRING(
-	    error.message, "not a whole number: '0' (say one from 1 to 64)");
+	    error.message, "not a whole number: '1.5' (say one from 1 to 64)");
+}
+
+/* What is a number, a time, a rate or a size is not called none. */
+static void
+what_is_too_small_or_too_large_is_out_of_range(void)
+{
+	static const char *const integers[] = {
+	    "0", "-1", "65", "99999999999999999999", NULL};
+	struct svc_error error;
+	long long integer;
+	double number;
+	size_t i, bytes;
+	char want[96];
+
+	for (i = 0; integers[i] != NULL; i++) {
+		CHECK(
+		    integer_parse(integers[i], 1, 64, &integer, &error) == -1);
+		snprintf(want, sizeof(want),
+		    "out of range: '%s' (say one from 1 to 64)", integers[i]);
+		CHECK_STRING(error.message, want);
+	}
+	CHECK(duration_parse("36501d", &number, &error) == -1);
+	CHECK_STRING(error.message, "out of range: '36501d' (at most 36500d)");
+	CHECK(rate_parse("0", &number, &error) == -1);
+	CHECK_STRING(error.message,
+	    "out of range: '0' (from one a day, 0.05/h, to 1000000/s)");
+	CHECK(size_parse_within("0", 1 << 20, &bytes, &error) == -1);
+	CHECK_STRING(error.message, "out of range: '0' (say one from 1 to 1M)");
+	CHECK(size_parse_within("x", 1 << 20, &bytes, &error) == -1);
+	CHECK_STRING(
+	    error.message, "not a size: 'x' (say 512, 512K, 512M, 2G or 1.5G)");
 }
 
 static void
@@ -194,7 +225,7 @@ a_size_is_within_its_bounds(void)
 	CHECK(bytes == 2UL << 20);
 	CHECK(size_parse_within("2.1M", 2UL << 20, &bytes, &error) == -1);
 	CHECK_STRING(
-	    error.message, "not a size: '2.1M' (say one from 1 to 2M)");
+	    error.message, "out of range: '2.1M' (say one from 1 to 2M)");
 	CHECK(size_parse_within("0", 2UL << 20, &bytes, &error) == -1);
 	CHECK(bytes == 2UL << 20);
 }
@@ -452,6 +483,7 @@ main(void)
 	RUN(durations_are_seconds_unless_they_say_otherwise);
 	RUN(what_is_no_duration_is_refused_with_an_example);
 	RUN(a_refusal_reads_as_one_sentence);
+	RUN(what_is_too_small_or_too_large_is_out_of_range);
 	RUN(a_long_or_hostile_value_is_cut_and_made_harmless);
 	RUN(durations_are_printed_in_the_largest_unit_that_fits);
 	RUN(rates_are_a_second_s_unless_they_say_otherwise);
