@@ -17,6 +17,8 @@
 #define SHARE 10
 /* Names that the registry does not have are forgotten beyond so many. */
 #define ABSENT_MAX 1024
+/* Why there is nobody holds for so many seconds. */
+#define EXPLAINED_FOR 1.0
 /* Without inotify the registry is looked at this often, in seconds. */
 #define POLL_INTERVAL 1.0
 
@@ -28,6 +30,8 @@ struct followed {
 	bool warned_unmet; /* that nobody there is right */
 	size_t available; /* when it was listed last */
 	double expiry; /* monotonic; 0: nothing expires */
+	struct buffer why; /* nobody is to be called, as it was found then: */
+	double explained; /* monotonic; 0: not since it was listed */
 	TAILQ_ENTRY(followed) link;
 };
 
@@ -90,6 +94,7 @@ refresh(struct call_watch *watch, struct followed *followed,
 	int result = 0;
 
 	followed->dirty = false;
+	followed->explained = 0;
 	if (registry_list(watch->registry, followed->service, &list, error) ==
 	    -1) {
 		instance_list_release(&list);
@@ -267,6 +272,7 @@ drop(struct call_watch *watch, struct followed *followed)
 	tdelete(followed, &watch->tree, compare);
 	TAILQ_REMOVE(&watch->services, followed, link);
 	watch->count--;
+	buffer_release(&followed->why);
 	free(followed->service);
 	free(followed);
 }
@@ -365,18 +371,43 @@ call_watch_need(struct call_watch *watch, const struct call_task *task)
 	complain(watch, &error);
 }
 
+/*
+ * To look takes as long as there are instances, and tasks that find nobody come
+ * by the thousand: what was found is right until the service is listed again,
+ * but for what the clock alone changes.
+ */
+static const char *
+find_why(struct call_watch *watch, struct followed *followed)
+{
+	double now = time_monotonic();
+
+	if (followed->explained == 0 ||
+	    now - followed->explained >= EXPLAINED_FOR) {
+		buffer_clear(&followed->why);
+		(void)call_why(watch->registry, &watch->options,
+		    followed->service, &followed->why);
+		followed->explained = now;
+	}
+	return followed->why.length == 0 ? NULL : buffer_string(&followed->why);
+}
+
 void
 call_watch_explain(
     struct call_watch *watch, const char *service, struct task_failure *failure)
 {
 	struct buffer why = BUFFER_INIT;
-	const char *text;
+	struct followed *followed;
+	const char *text = NULL;
 
 	if (watch == NULL || (failure->code != CODE_NO_INSTANCES &&
 				 failure->code != CODE_UNPLACEABLE))
 		return;
-	if (call_why(watch->registry, &watch->options, service, &why) &&
-	    (text = buffer_string(&why)) != NULL)
+	followed = find(watch, service);
+	if (followed != NULL)
+		text = find_why(watch, followed);
+	else if (call_why(watch->registry, &watch->options, service, &why))
+		text = buffer_string(&why);
+	if (text != NULL)
 		snprintf(
 		    failure->message, sizeof(failure->message), "%s", text);
 	buffer_release(&why);
