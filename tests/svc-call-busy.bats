@@ -449,3 +449,18 @@ timed() {
 	turned=$(grep -c turned log)
 	((turned >= 14 && turned <= 50)) || { echo "$turned turned away"; return 1; }
 }
+
+@test "a service that goes while tasks wait for it is told of, once" {
+	svc-register -i gone w 127.0.0.1:9 >/dev/null
+	seq 3 >in
+	svc-call -v -T 60s w <in >out 2>err 3>&- &
+	call=$!
+	started+=("$call")
+	until_true 30 grep -q refused err
+	svc-register --remove w gone >/dev/null
+	until_true 30 grep -q 'w: no instances.*; waiting' err
+	kill "$call"
+	wait "$call" || :
+	[ "$(grep -c '; waiting' err)" -eq 1 ]
+	[ "$(wc -l <out)" -eq 3 ]
+}

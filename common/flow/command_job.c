@@ -237,7 +237,8 @@ explain_end(
 	switch (job->stopped) {
 	case STOP_TIMEOUT:
 		task_failure_set(failure, CODE_TIMEOUT,
-		    "terminated after %.3g s", time_monotonic() - job->first);
+		    "stopped when its time of %.3g s was over",
+		    job->expires - job->first);
 		return true;
 	case STOP_LARGE:
 		task_failure_set(failure, CODE_TOO_LARGE,

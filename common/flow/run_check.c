@@ -75,25 +75,41 @@ make_links(struct run *run, struct svc_error *error)
 	return 0;
 }
 
-/* "a (line 1) waits for b (line 2), b for c (line 3), c for a" */
+/* Where to begin: at the task whose line comes first. */
+static size_t
+first_of(const struct run *run, const uint32_t *cycle, size_t length)
+{
+	size_t first = 0, i;
+
+	for (i = 1; i < length; i++)
+		if (line_of(run, cycle[i]) < line_of(run, cycle[first]))
+			first = i;
+	return first;
+}
+
+/* "a (line 1) waits for b (line 2), which waits for a" */
 static void
 tell_cycle(struct run *run, const uint32_t *cycle, size_t length)
 {
+	size_t i, told = length < CYCLE_TOLD ? length : CYCLE_TOLD;
+	size_t first = first_of(run, cycle, length);
 	struct buffer text = BUFFER_INIT;
 	const char *words;
-	size_t i, told = length < CYCLE_TOLD ? length : CYCLE_TOLD;
+	uint32_t task;
 
 	run->faults++;
-	for (i = 0; i < told; i++)
-		buffer_append_format(&text, "%s (line %lu) -> ",
-		    task_table_id(&run->tasks, cycle[i]),
-		    line_of(run, cycle[i]));
+	for (i = 0; i < told; i++) {
+		task = cycle[(first + i) % length];
+		buffer_append_format(&text, "%s (line %lu), which waits for ",
+		    task_table_id(&run->tasks, task), line_of(run, task));
+	}
 	if (told < length)
-		buffer_append_format(&text, "%zu others -> ", length - told);
-	buffer_append_string(&text, task_table_id(&run->tasks, cycle[0]));
+		buffer_append_format(
+		    &text, "%zu others, the last for ", length - told);
+	buffer_append_string(&text, task_table_id(&run->tasks, cycle[first]));
 	words = buffer_string(&text);
-	run_warn(run, "%s: tasks wait for each other: %s",
-	    run->item.envelope.source, words == NULL ? "" : words);
+	run_warn(run, "%s: a cycle: %s", run->item.envelope.source,
+	    words == NULL ? "" : words);
 	buffer_release(&text);
 }
 

@@ -85,12 +85,17 @@ reject(struct call_item *item, const struct call_outcome *outcome,
     const struct call_item_options *options, const struct svc_error *why)
 {
 	const struct call_instance *instance = outcome->instance;
+	enum task_code code =
+	    why->code == EX_DATAERR ? CODE_TOO_LARGE : CODE_BAD_RESPONSE;
 	struct task_failure failure;
 
-	task_failure_set(&failure,
-	    why->code == EX_DATAERR ? CODE_TOO_LARGE : CODE_BAD_RESPONSE,
-	    "%s%s%s: %s", instance->service,
-	    *instance->service == '\0' ? "" : "/", instance->id, why->message);
+	/* Of a command there is no type that could say otherwise. */
+	if (*instance->service == '\0')
+		task_failure_set(&failure, code,
+		    "what it printed is no result: %s", why->message);
+	else
+		task_failure_set(&failure, code, "%s/%s: %s", instance->service,
+		    instance->id, why->message);
 	failure.attempts = outcome->attempts;
 	failure.status = outcome->status;
 	failure.body = outcome->body;

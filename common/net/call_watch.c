@@ -84,6 +84,24 @@ complain(struct call_watch *watch, const struct svc_error *error)
 		watch->options.warn(watch->options.argument, error->message);
 }
 
+/* Waiting in silence would look like hanging. */
+static void
+warn_nobody(struct call_watch *watch, struct followed *followed)
+{
+	struct buffer why = BUFFER_INIT;
+	struct svc_error error;
+	const char *text;
+
+	followed->warned = true;
+	if (call_why(
+		watch->registry, &watch->options, followed->service, &why) &&
+	    (text = buffer_string(&why)) != NULL) {
+		svc_error_set(&error, EX_UNAVAILABLE, "%s; waiting", text);
+		complain(watch, &error);
+	}
+	buffer_release(&why);
+}
+
 static int
 refresh(struct call_watch *watch, struct followed *followed,
     struct svc_error *error)
@@ -112,6 +130,11 @@ refresh(struct call_watch *watch, struct followed *followed,
 		    watch->engine, followed->service, list.items, count, error);
 	}
 	instance_list_release(&list);
+	if (followed->available > 0)
+		followed->warned = false;
+	else if (!followed->warned &&
+		 call_needs(watch->engine, followed->service))
+		warn_nobody(watch, followed);
 	watch->rested = time_monotonic();
 	watch->rested += SHARE * (watch->rested - now);
 	return result;
@@ -313,24 +336,6 @@ add(struct call_watch *watch, const char *service, struct followed **followed,
 		return -1;
 	arm(watch);
 	return 0;
-}
-
-/* Waiting in silence would look like hanging. */
-static void
-warn_nobody(struct call_watch *watch, struct followed *followed)
-{
-	struct buffer why = BUFFER_INIT;
-	struct svc_error error;
-	const char *text;
-
-	followed->warned = true;
-	if (call_why(
-		watch->registry, &watch->options, followed->service, &why) &&
-	    (text = buffer_string(&why)) != NULL) {
-		svc_error_set(&error, EX_UNAVAILABLE, "%s; waiting", text);
-		complain(watch, &error);
-	}
-	buffer_release(&why);
 }
 
 int
