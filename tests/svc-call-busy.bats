@@ -461,6 +461,6 @@ timed() {
 	until_true 30 grep -q 'w: no instances.*; waiting' err
 	kill "$call"
 	wait "$call" || :
-	[ "$(grep -c '; waiting' err)" -eq 1 ]
+	[ "$(grep -c 'no instances.*; waiting' err)" -eq 1 ]
 	[ "$(wc -l <out)" -eq 3 ]
 }
