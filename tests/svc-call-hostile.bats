@@ -579,8 +579,10 @@ wording() {
 	hostile reset-accept
 	target="http+unix://$PWD/nothing.sock:/"
 	wording unreachable "no socket at '$PWD/nothing.sock'"
-	target=http://nowhere.invalid/
-	wording unreachable "could not resolve 'nowhere.invalid'"
+	# No server of names is asked: a label has 63 characters at most.
+	nowhere=$(printf 'x%.0s' {1..64}).invalid
+	target=http://$nowhere/
+	wording unreachable "could not resolve '$nowhere'"
 	up http_server silent
 	target=http://127.0.0.1:$port/
 	wording timeout 'no answer within 500ms'
