@@ -2,7 +2,9 @@
  * What a store implements: one table of operations.
  *
  * store.c checks keys and values and calls the table; the contracts are those
- * of store.h.  A backend embeds struct store (and struct store_hold, struct
+ * of store.h.  keys may tell names that are no keys.  batch and transfers find
+ * error.code 0 in each item that they have to do, and return -1 for what failed
+ * for all.  A backend embeds struct store (and struct store_hold, struct
  * store_watch) as the first member of its own.
  */
 #ifndef SVCKIT_STORE_BACKEND_H
@@ -25,6 +27,8 @@ struct store_operations {
 	    int (*fn)(
 		void *argument, const char *name, struct svc_error *error),
 	    void *argument, struct svc_error *error);
+	int (*keys)(struct store *store, const char *directory,
+	    store_mark_fn fn, void *argument, struct svc_error *error);
 	int (*make_directory)(struct store *store, const char *directory,
 	    uid_t uid, gid_t gid, mode_t mode, struct svc_error *error);
 	int (*directory_owner)(struct store *store, const char *directory,
@@ -37,11 +41,14 @@ struct store_operations {
 	    size_t length, struct svc_error *error);
 	int (*hold_valid)(struct store_hold *hold, struct svc_error *error);
 	int (*release)(struct store_hold *hold, struct svc_error *error);
+	int (*hold_descriptor)(const struct store_hold *hold);
 	void (*hold_abandon)(struct store_hold *hold);
 	int (*touch)(
 	    struct store *store, const char *key, struct svc_error *error);
 	int (*move)(struct store *store, const char *source, const char *target,
 	    const char *value, size_t length, struct svc_error *error);
+	int (*transfers)(struct store *store, struct store_transfer *transfers,
+	    size_t count, struct svc_error *error);
 	int (*remove)(struct store *store, const char *key,
 	    const struct store_revision *if_revision, bool dead_only,
 	    struct svc_error *error);
@@ -56,6 +63,8 @@ struct store_operations {
 	int (*watch_read)(struct store_watch *watch,
 	    void (*fn)(void *argument, const struct store_change *change),
 	    void *argument, struct svc_error *error);
+	int (*guard)(struct store *store, const char *key, int *descriptor,
+	    struct svc_error *error);
 	int (*lock)(
 	    struct store *store, const char *key, struct svc_error *error);
 };

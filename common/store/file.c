@@ -18,6 +18,7 @@
 #include "store/file_move.h"
 #include "store/file_read.h"
 #include "store/file_temp.h"
+#include "store/file_transfer.h"
 #include "store/file_watch.h"
 #include "store/file_write.h"
 
@@ -189,6 +190,7 @@ static const struct store_operations file_operations = {
     .exists = file_exists,
     .list = file_list,
     .directories = file_directories,
+    .keys = file_keys,
     .make_directory = file_make_directory,
     .directory_owner = file_directory_owner,
     .put = file_put,
@@ -196,9 +198,11 @@ static const struct store_operations file_operations = {
     .hold_put = file_hold_put,
     .hold_valid = file_hold_valid,
     .release = file_hold_release,
+    .hold_descriptor = file_hold_descriptor,
     .hold_abandon = file_hold_abandon,
     .touch = file_touch,
     .move = file_move,
+    .transfers = file_transfers,
     .remove = file_remove,
     .sync = file_sync,
     .watch_open = file_watch_open,
@@ -206,6 +210,7 @@ static const struct store_operations file_operations = {
     .watch_close = file_watch_close,
     .watch_descriptor = file_watch_descriptor,
     .watch_read = file_watch_read,
+    .guard = file_guard,
     .lock = file_lock_section,
 };
 

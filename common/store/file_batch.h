@@ -1,6 +1,6 @@
 /*
- * Many values with few syncs: write all, one syncfs(2), rename all, fsync(2)
- * each directory.
+ * Many values with few syncs: write some hundred, have several threads wait
+ * until they are on disk, give them their names, sync each directory once.
  */
 #ifndef SVCKIT_STORE_FILE_BATCH_H
 #define SVCKIT_STORE_FILE_BATCH_H

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -103,17 +104,25 @@ file_directory_open(struct file_store *store, const char *path, bool make,
 	return svc_error_errno(error, "%s/%s", store->path, path);
 }
 
+const char *
+file_leaf(const char *key)
+{
+	const char *slash = strrchr(key, '/');
+
+	return slash == NULL ? key : slash + 1;
+}
+
 int
 file_locate(struct file_store *store, const char *key, bool make,
     struct file_location *location, struct svc_error *error)
 {
-	const char *slash = strrchr(key, '/');
+	const char *leaf = file_leaf(key);
 	char path[STORE_KEY_MAX + 1];
-	size_t length = slash == NULL ? 0 : (size_t)(slash - key);
+	size_t length = leaf == key ? 0 : (size_t)(leaf - key) - 1;
 
 	memcpy(path, key, length);
 	path[length] = '\0';
-	location->leaf = slash == NULL ? key : slash + 1;
+	location->leaf = leaf;
 	return file_directory_open(
 	    store, path, make, &location->directory, error);
 }
@@ -135,34 +144,78 @@ is_directory(int parent, const struct dirent *entry)
 	       S_ISDIR(st.st_mode);
 }
 
-int
-file_directories(struct store *base, const char *directory,
-    int (*fn)(void *argument, const char *name, struct svc_error *error),
-    void *argument, struct svc_error *error)
+/* What is told of one listing. */
+struct listing {
+	const char *directory;
+	bool directories; /* names of those; else keys of all else */
+	store_mark_fn fn;
+	void *argument;
+};
+
+static int
+tell_name(
+    const struct listing *listing, const char *name, struct svc_error *error)
 {
-	struct file_store *store = (struct file_store *)base;
+	char key[STORE_KEY_MAX + 1];
+
+	if (listing->directories)
+		return listing->fn(listing->argument, name, error);
+	if ((size_t)snprintf(key, sizeof(key), "%s/%s", listing->directory,
+		name) >= sizeof(key))
+		return 0;
+	return listing->fn(listing->argument, key, error);
+}
+
+static int
+list_names(struct file_store *store, const struct listing *listing,
+    struct svc_error *error)
+{
 	struct dirent *entry;
 	int descriptor, status;
 	DIR *stream;
 
-	status =
-	    file_directory_open(store, directory, false, &descriptor, error);
+	status = file_directory_open(
+	    store, listing->directory, false, &descriptor, error);
 	if (status != 1)
 		return status;
 	stream = fdopendir(descriptor);
 	if (stream == NULL) {
 		close(descriptor);
-		return svc_error_errno(error, "%s/%s", store->path, directory);
+		return svc_error_errno(
+		    error, "%s/%s", store->path, listing->directory);
 	}
 	status = 0;
 	while (status == 0 && (errno = 0, entry = readdir(stream)) != NULL)
-		if (entry->d_name[0] != '.' && is_directory(descriptor, entry))
-			status = fn(argument, entry->d_name, error);
+		if (entry->d_name[0] != '.' &&
+		    is_directory(descriptor, entry) == listing->directories)
+			status = tell_name(listing, entry->d_name, error);
 	if (status == 0 && entry == NULL && errno != 0)
-		status =
-		    svc_error_errno(error, "%s/%s", store->path, directory);
+		status = svc_error_errno(
+		    error, "%s/%s", store->path, listing->directory);
 	closedir(stream);
 	return status;
+}
+
+int
+file_directories(struct store *base, const char *directory,
+    int (*fn)(void *argument, const char *name, struct svc_error *error),
+    void *argument, struct svc_error *error)
+{
+	struct listing listing = {
+	    .directory = directory, .fn = fn, .argument = argument};
+
+	listing.directories = true;
+	return list_names((struct file_store *)base, &listing, error);
+}
+
+int
+file_keys(struct store *base, const char *directory, store_mark_fn fn,
+    void *argument, struct svc_error *error)
+{
+	struct listing listing = {
+	    .directory = directory, .fn = fn, .argument = argument};
+
+	return list_names((struct file_store *)base, &listing, error);
 }
 
 /* chown(2) clears the set-group-id bit, so the mode comes after it; the lock

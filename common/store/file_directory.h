@@ -16,6 +16,9 @@ struct file_location {
 	const char *leaf; /* points into the key */
 };
 
+/* The part of key behind the last slash. */
+const char *file_leaf(const char *key);
+
 /*
  * Opens the directory called path ("services/render").  make: it is made when
  * absent, durably.  1 and *descriptor, which the caller closes; 0: absent; -1.
@@ -31,6 +34,8 @@ void file_location_release(struct file_location *location);
 /* Operations of struct store_operations. */
 int file_directories(struct store *store, const char *directory,
     int (*fn)(void *argument, const char *name, struct svc_error *error),
+    void *argument, struct svc_error *error);
+int file_keys(struct store *store, const char *directory, store_mark_fn fn,
     void *argument, struct svc_error *error);
 int file_make_directory(struct store *store, const char *directory, uid_t uid,
     gid_t gid, mode_t mode, struct svc_error *error);

@@ -23,12 +23,11 @@ file_hold_new(struct file_store *store, const char *key, struct file_temp *temp,
     struct store_hold **result, struct svc_error *error)
 {
 	struct file_hold *hold = calloc(1, sizeof(*hold));
-	const char *slash = strrchr(key, '/');
 
 	if (hold == NULL || (hold->key = strdup(key)) == NULL) {
 		svc_error_errno(error, "%s", key);
-		file_remove_exact(temp->directory,
-		    slash == NULL ? key : slash + 1, temp->descriptor);
+		file_remove_exact(
+		    temp->directory, file_leaf(key), temp->descriptor);
 		free(hold);
 		return -1;
 	}
@@ -125,6 +124,12 @@ file_hold_release(struct store_hold *base, struct svc_error *error)
 	}
 	file_hold_abandon(base);
 	return status == -1 ? -1 : 0;
+}
+
+int
+file_hold_descriptor(const struct store_hold *base)
+{
+	return ((const struct file_hold *)base)->descriptor;
 }
 
 void

@@ -17,6 +17,7 @@ int file_hold_put(struct store_hold *hold, const char *value, size_t length,
     struct svc_error *error);
 int file_hold_valid(struct store_hold *hold, struct svc_error *error);
 int file_hold_release(struct store_hold *hold, struct svc_error *error);
+int file_hold_descriptor(const struct store_hold *hold);
 void file_hold_abandon(struct store_hold *hold);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "store/file_directory.h"
@@ -10,13 +11,22 @@
 
 #define DIRECTORY_LOCK ".lock"
 #define LOCK_FLAGS     (O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
-#define REPLACE_LENGTH 1 /* bytes from the start; the lease covers all */
+
+/* What a lock covers. */
+enum range {
+	REPLACE = 0, /* this byte */
+	GUARD = 1, /* this byte */
+	LEASE = 2, /* what a reader asks about: from this byte on */
+	ALL
+};
 
 static int
-set_lock(int descriptor, int command, short type, off_t length)
+set_lock(int descriptor, int command, short type, enum range range)
 {
-	struct flock lock = {
-	    .l_type = type, .l_whence = SEEK_SET, .l_len = length};
+	struct flock lock = {.l_type = type,
+	    .l_whence = SEEK_SET,
+	    .l_start = range == ALL ? 0 : range,
+	    .l_len = range == ALL ? 0 : 1};
 	int status;
 
 	do
@@ -28,23 +38,38 @@ set_lock(int descriptor, int command, short type, off_t length)
 int
 file_lock_lease(int descriptor)
 {
-	return set_lock(descriptor, F_OFD_SETLK, F_WRLCK, 0);
+	return set_lock(descriptor, F_OFD_SETLK, F_WRLCK, ALL);
 }
 
 bool
 file_lock_held(int descriptor)
 {
 	struct flock lock = {
-	    .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = REPLACE_LENGTH};
+	    .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = LEASE};
 
 	return fcntl(descriptor, F_OFD_GETLK, &lock) == 0 &&
 	       lock.l_type == F_WRLCK;
 }
 
+/* Whether the file system has no locks, as errno says. */
+static bool
+is_unsupported(void)
+{
+	return errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS;
+}
+
+int
+file_lock_guard(int descriptor)
+{
+	if (set_lock(descriptor, F_OFD_SETLKW, F_WRLCK, GUARD) == 0)
+		return 0;
+	return is_unsupported() ? 0 : -1;
+}
+
 int
 file_lock_replace(int descriptor)
 {
-	if (set_lock(descriptor, F_OFD_SETLK, F_WRLCK, REPLACE_LENGTH) == 0)
+	if (set_lock(descriptor, F_OFD_SETLK, F_WRLCK, REPLACE) == 0)
 		return 0;
 	if (errno == EAGAIN || errno == EACCES) {
 		/* A lease is taken before its file has a name, so what is not
@@ -53,12 +78,9 @@ file_lock_replace(int descriptor)
 			errno = EBUSY;
 			return -1;
 		}
-		return set_lock(
-		    descriptor, F_OFD_SETLKW, F_RDLCK, REPLACE_LENGTH);
+		return set_lock(descriptor, F_OFD_SETLKW, F_RDLCK, REPLACE);
 	}
-	if (errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS)
-		return 0;
-	return -1;
+	return is_unsupported() ? 0 : -1;
 }
 
 /* Who may write to the directory may open its lock, and nobody else. */
@@ -113,9 +135,8 @@ file_lock_directory(int directory)
 {
 	int fd = open_directory_lock(directory);
 
-	if (fd == -1 || set_lock(fd, F_OFD_SETLKW, F_WRLCK, 0) == 0)
-		return fd;
-	if (errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS)
+	if (fd == -1 || set_lock(fd, F_OFD_SETLKW, F_WRLCK, ALL) == 0 ||
+	    is_unsupported())
 		return fd;
 	file_unlock_directory(fd);
 	return -1;
@@ -153,6 +174,55 @@ file_unlock_directory(int lock)
 	errno = saved;
 }
 
+/* 1: *descriptor has the guard of the file that leaf led to; 0; -1. */
+static int
+open_guarded(const struct file_location *location, const char *key,
+    int *descriptor, struct svc_error *error)
+{
+	struct stat st;
+	int status = -1;
+	int fd = openat(location->directory, location->leaf, LOCK_FLAGS);
+
+	if (fd == -1 && errno == ENOENT)
+		return 0;
+	if (fd == -1 && (errno == ELOOP || errno == EISDIR || errno == ENXIO))
+		return svc_error_set(
+		    error, EX_DATAERR, "%s: not a regular file", key);
+	if (fd == -1)
+		return svc_error_errno(error, "%s", key);
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+		svc_error_set(error, EX_DATAERR, "%s: not a regular file", key);
+	else if (file_lock_guard(fd) == -1)
+		svc_error_errno(error, "%s: cannot lock", key);
+	else
+		status = 1;
+	if (status == 1)
+		*descriptor = fd;
+	else
+		close(fd);
+	return status;
+}
+
+int
+file_guard(struct store *base, const char *key, int *descriptor,
+    struct svc_error *error)
+{
+	struct file_location location;
+	int status;
+
+	status = file_locate(
+	    (struct file_store *)base, key, false, &location, error);
+	if (status != 1)
+		return status;
+	/* While it waited, the name may have gone, or come to another file. */
+	while (
+	    (status = open_guarded(&location, key, descriptor, error)) == 1 &&
+	    !file_leads_to(location.directory, location.leaf, *descriptor))
+		close(*descriptor);
+	file_location_release(&location);
+	return status;
+}
+
 int
 file_lock_section(struct store *base, const char *key, struct svc_error *error)
 {
@@ -167,7 +237,7 @@ file_lock_section(struct store *base, const char *key, struct svc_error *error)
 	file_location_release(&location);
 	if (fd == -1)
 		return svc_error_errno(error, "%s", key);
-	if (set_lock(fd, F_OFD_SETLKW, F_WRLCK, 0) == -1) {
+	if (set_lock(fd, F_OFD_SETLKW, F_WRLCK, ALL) == -1) {
 		svc_error_errno(error, "%s: cannot lock", key);
 		close(fd);
 		return -1;

@@ -2,14 +2,17 @@
  * Locks on files of the spool: open file description locks, which end with the
  * last descriptor of the process that took them, however it ends.
  *
- * Two ranges keep two meanings apart:
+ * Three ranges keep three meanings apart:
  *
  *	the whole file	a lock lease: the record lives with the lock's holder
  *	byte 0 alone	the right to replace this inode, held for an instant
+ *	byte 1 alone	a guard: see store_guard()
  *
- * So a replacer conflicts with a lease and with other replacers, while a reader
- * that asks about everything behind byte 0 sees leases only.  Only a write lock
- * is a sign of life: anybody who may read can take a read lock.
+ * So a replacer conflicts with a lease and with other replacers, a guard with a
+ * lease and with other guards, while a reader that asks about everything behind
+ * byte 1 sees leases only.  Who guards a file may replace it, and remove it.
+ * Only a write lock is a sign of life: anybody who may read can take a read
+ * lock.
  */
 #ifndef SVCKIT_STORE_FILE_LOCK_H
 #define SVCKIT_STORE_FILE_LOCK_H
@@ -33,6 +36,13 @@ int file_lock_lease(int descriptor);
  */
 int file_lock_replace(int descriptor);
 
+/*
+ * Takes the guard, waiting for others who have it: 0, or -1 and errno.  A file
+ * system without locks protects nothing, and it is 0.  Never wait for it with
+ * the right to replace the same inode: who guards it may be waiting for that.
+ */
+int file_lock_guard(int descriptor);
+
 /* Whether another open file holds the lock lease; any descriptor will do. */
 bool file_lock_held(int descriptor);
 
@@ -54,7 +64,9 @@ void file_unlock_directory(int lock);
  * leave it) and group of the directory: 0, or -1 and errno. */
 int file_lock_give(int directory, uid_t uid, gid_t gid);
 
-/* The operation lock of struct store_operations. */
+/* Operations of struct store_operations. */
+int file_guard(struct store *store, const char *key, int *descriptor,
+    struct svc_error *error);
 int file_lock_section(
     struct store *store, const char *key, struct svc_error *error);
 

@@ -10,6 +10,7 @@
 #include "store/file_lock.h"
 #include "store/file_read.h"
 #include "store/file_temp.h"
+#include "store/file_transfer.h"
 
 #define LOCK_FLAGS (O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
 
@@ -85,50 +86,20 @@ rename_between(const struct file_location *source,
 	return errno == ENOENT ? 0 : svc_error_errno(error, "%s", key);
 }
 
-/* Puts a durable value in the place of what source is: 1, 0, -1. */
 static int
-rewrite(const struct file_location *source, const char *key, const char *value,
-    size_t length, struct svc_error *error)
+move_with_value(struct store *base, const char *source, const char *target,
+    const char *value, size_t length, struct svc_error *error)
 {
-	struct file_temp temp = {.descriptor = -1};
-	int status = -1;
-	int old;
+	struct store_transfer transfer = {.source = source,
+	    .target = target,
+	    .value = value,
+	    .length = length};
 
-	old = openat(source->directory, source->leaf,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (old == -1)
-		return errno == ENOENT ? 0 : svc_error_errno(error, "%s", key);
-	if (file_temp_open(&temp, source->directory, false) == 0 &&
-	    file_temp_fill(&temp, value, length) == 0 &&
-	    fsync(temp.descriptor) == 0)
-		status = file_temp_exchange(&temp, source->leaf, old);
-	if (status == -1)
-		svc_error_errno(error, "%s: cannot write", key);
-	file_temp_close(&temp);
-	close(old);
-	return status;
-}
-
-static int
-move_with_value(const struct file_location *source,
-    const struct file_location *target, const char *key, const char *value,
-    size_t length, struct svc_error *error)
-{
-	struct stat st;
-	int status;
-
-	/* Where the target exists, source stays as it is. */
-	if (fstatat(
-		target->directory, target->leaf, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return svc_error_set(error, EX_CANTCREAT, "%s: exists", key);
-	status = rewrite(source, key, value, length, error);
-	if (status == 1)
-		status = rename_between(source, target, key, error);
-	/* The new name first: a task may be found twice, but never lost. */
-	if (status == 1 &&
-	    (fsync(target->directory) == -1 || fsync(source->directory) == -1))
-		status = svc_error_errno(error, "%s: cannot sync", key);
-	return status;
+	if (file_transfers(base, &transfer, 1, error) == -1)
+		return -1;
+	if (transfer.moved == -1 && error != NULL)
+		*error = transfer.error;
+	return transfer.moved;
 }
 
 int
@@ -139,6 +110,9 @@ file_move(struct store *base, const char *source_key, const char *target_key,
 	struct file_location source, target;
 	int status;
 
+	if (value != NULL)
+		return move_with_value(
+		    base, source_key, target_key, value, length, error);
 	if (file_store_begin(store, error) == -1)
 		return -1;
 	status = file_locate(store, source_key, false, &source, error);
@@ -146,12 +120,7 @@ file_move(struct store *base, const char *source_key, const char *target_key,
 		return status;
 	status = file_locate(store, target_key, true, &target, error);
 	if (status == 1) {
-		if (value == NULL)
-			status =
-			    rename_between(&source, &target, target_key, error);
-		else
-			status = move_with_value(
-			    &source, &target, target_key, value, length, error);
+		status = rename_between(&source, &target, target_key, error);
 		file_location_release(&target);
 	}
 	file_location_release(&source);

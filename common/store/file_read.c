@@ -123,6 +123,7 @@ fill_entry(struct store_entry *entry, const char *key,
 	entry->length = value->length;
 	entry->revision = file_revision(st);
 	entry->heartbeat = file_heartbeat(st);
+	entry->changed = milliseconds(&st->st_ctim);
 	entry->owner = st->st_uid;
 	entry->held = false;
 	entry->descriptor = fd;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +17,22 @@
 #define TEMP_FLAGS  (O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
 #define VALUE_MODE  0644
 #define SECRET_MODE 0600
+#define ROOM_MAX    1024
+#define ROOM_SHARE  4 /* of the descriptors; the rest is for the program */
+
+size_t
+file_temp_room(size_t count)
+{
+	struct rlimit limit;
+	size_t room = ROOM_MAX;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur / ROOM_SHARE < room)
+		room = limit.rlim_cur / ROOM_SHARE;
+	if (room > count)
+		room = count;
+	return room == 0 ? 1 : room;
+}
 
 /* Random, not only a pid: those of other hosts share a network directory. */
 void
@@ -85,6 +102,16 @@ file_temp_fill(struct file_temp *temp, const void *value, size_t length)
 	return set_mode(temp->descriptor);
 }
 
+/* A hint: what comes of it fsync(2) tells. */
+void
+file_temp_start(const struct file_temp *temp)
+{
+	int saved = errno;
+
+	(void)sync_file_range(temp->descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+	errno = saved;
+}
+
 void
 file_temp_close(struct file_temp *temp)
 {
@@ -134,16 +161,16 @@ file_temp_place(struct file_temp *temp, const char *leaf)
 }
 
 /* Before Linux 6.10 only the superuser may link a descriptor itself. */
-static int
-link_descriptor(int descriptor, int directory, const char *leaf)
+int
+file_temp_link(const struct file_temp *temp, int directory, const char *leaf)
 {
 	char path[64];
 
-	if (linkat(descriptor, "", directory, leaf, AT_EMPTY_PATH) == 0)
+	if (linkat(temp->descriptor, "", directory, leaf, AT_EMPTY_PATH) == 0)
 		return 0;
 	if (errno != ENOENT)
 		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", descriptor);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", temp->descriptor);
 	return linkat(AT_FDCWD, path, directory, leaf, AT_SYMLINK_FOLLOW);
 }
 
@@ -153,7 +180,7 @@ file_temp_place_locked(struct file_temp *temp, const char *leaf)
 	int status;
 
 	if (temp->name[0] == '\0')
-		return link_descriptor(temp->descriptor, temp->directory, leaf);
+		return file_temp_link(temp, temp->directory, leaf);
 	status =
 	    file_rename_new(temp->directory, temp->name, temp->directory, leaf);
 	if (status == 0)
@@ -176,23 +203,27 @@ file_leads_to(int directory, const char *leaf, int descriptor)
 	       fstat(descriptor, &opened) == 0 && same_file(&named, &opened);
 }
 
+static int
+replace_locked(struct file_temp *temp, const char *leaf, int old)
+{
+	if (!file_leads_to(temp->directory, leaf, old))
+		return 0;
+	if (renameat(temp->directory, temp->name, temp->directory, leaf) == -1)
+		return -1;
+	temp->name[0] = '\0';
+	return 1;
+}
+
 int
 file_temp_replace(struct file_temp *temp, const char *leaf, int old)
 {
 	int lock = file_lock_directory(temp->directory);
-	int status = 0;
+	int status;
 
 	if (lock == -1)
 		return -1;
-	if (file_leads_to(temp->directory, leaf, old)) {
-		status = renameat(
-		    temp->directory, temp->name, temp->directory, leaf);
-		if (status == 0)
-			status = 1;
-	}
+	status = replace_locked(temp, leaf, old);
 	file_unlock_directory(lock);
-	if (status == 1)
-		temp->name[0] = '\0';
 	return status;
 }
 
@@ -206,19 +237,26 @@ file_temp_exchange(struct file_temp *temp, const char *leaf, int old)
 		if (errno == ENOENT)
 			return 0;
 		/* NFS and others: the look has to be enough. */
-		return is_unsupported(errno)
-			   ? file_temp_replace(temp, leaf, old)
-			   : -1;
+		return is_unsupported(errno) ? replace_locked(temp, leaf, old)
+					     : -1;
 	}
-	if (file_leads_to(temp->directory, temp->name, old)) {
-		unlinkat(temp->directory, temp->name, 0);
-		temp->name[0] = '\0';
+	if (file_leads_to(temp->directory, temp->name, old))
 		return 1;
-	}
 	return renameat2(temp->directory, temp->name, temp->directory, leaf,
 		   RENAME_EXCHANGE) == -1
 		   ? -1
 		   : 0;
+}
+
+void
+file_temp_exchange_back(struct file_temp *temp, const char *leaf)
+{
+	int saved = errno;
+
+	if (temp->name[0] != '\0')
+		(void)renameat2(temp->directory, temp->name, temp->directory,
+		    leaf, RENAME_EXCHANGE);
+	errno = saved;
 }
 
 static void
@@ -231,6 +269,12 @@ sweep_one(int directory, const char *name, time_t now)
 	    (now - st.st_mtime > FILE_TEMP_SECONDS ||
 		now - st.st_ctime > FILE_TEMP_SECONDS))
 		unlinkat(directory, name, 0);
+}
+
+static uint32_t
+clamp_size(off_t size)
+{
+	return size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
 }
 
 void
@@ -247,6 +291,10 @@ file_temp_sweep(struct file_store *store, int directory)
 		return;
 	store->swept_device = st.st_dev;
 	store->swept_inode = st.st_ino;
+	if (st.st_size > FILE_TEMP_SWEEP_SIZE &&
+	    arc4random_uniform(clamp_size(st.st_size)) >=
+		FILE_TEMP_SWEEP_SIZE / 8)
+		return;
 	fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
 		return;

@@ -9,6 +9,7 @@
 #include "store/file_directory.h"
 #include "store/file_hold.h"
 #include "store/file_lock.h"
+#include "store/file_move.h"
 #include "store/file_read.h"
 
 #define REPLACE_FLAGS (O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
@@ -76,6 +77,22 @@ lock_old(int old, const struct store_put *put, struct svc_error *error)
 	return svc_error_errno(error, "%s: cannot lock", put->key);
 }
 
+/*
+ * An empty file counts as absent, but who guards it must not lose the name.
+ * Nobody who writes with put->also makes an empty one, so this never waits for
+ * a guard of the caller's own.
+ */
+static int
+guard_old(int old, const struct store_put *put, struct svc_error *error)
+{
+	struct stat st;
+
+	if (put->also == NULL || (fstat(old, &st) == 0 && st.st_size > 0) ||
+	    file_lock_guard(old) == 0)
+		return 0;
+	return svc_error_errno(error, "%s: cannot lock", put->key);
+}
+
 /* 1: replaced; 0: look again; -1. */
 static int
 replace(struct file_temp *temp, const char *leaf, struct store_put *put,
@@ -87,7 +104,8 @@ replace(struct file_temp *temp, const char *leaf, struct store_put *put,
 	status = open_old(temp->directory, leaf, put, &old, error);
 	if (status != 1)
 		return status;
-	if (lock_old(old, put, error) == -1 ||
+	if (guard_old(old, put, error) == -1 ||
+	    lock_old(old, put, error) == -1 ||
 	    check_old(old, put, error) == -1) {
 		/* What it is counts only while the name leads there. */
 		status = file_leads_to(temp->directory, leaf, old) ? -1 : 0;
@@ -122,6 +140,26 @@ file_publish(struct file_temp *temp, const char *leaf, struct store_put *put,
 	return status == 1 ? 0 : -1;
 }
 
+int
+file_publish_also(struct file_temp *temp, const char *leaf, int directory,
+    const struct store_put *put, struct svc_error *error)
+{
+	const char *stays = "";
+	int reason;
+
+	if (file_temp_link(temp, directory, file_leaf(put->also)) == 0)
+		return 0;
+	reason = errno;
+	if (file_remove_exact(temp->directory, leaf, temp->descriptor) == -1)
+		stays = ", and cannot be removed";
+	if (reason == EEXIST)
+		return svc_error_set(error, EX_TEMPFAIL,
+		    "%s: exists; %s did not%s", put->also, put->key, stays);
+	errno = reason;
+	return svc_error_errno(
+	    error, "%s: cannot make beside %s%s", put->also, put->key, stays);
+}
+
 static int
 fill(struct file_temp *temp, const struct store_put *put,
     struct svc_error *error)
@@ -129,6 +167,8 @@ fill(struct file_temp *temp, const struct store_put *put,
 	if (put->lease == STORE_LOCK && file_lock_lease(temp->descriptor) == -1)
 		return svc_error_errno(
 		    error, "%s: cannot take a lock lease", put->key);
+	if (put->also != NULL && file_lock_guard(temp->descriptor) == -1)
+		return svc_error_errno(error, "%s: cannot lock", put->key);
 	if (file_temp_fill(temp, put->value, put->length) == -1)
 		return svc_error_errno(error, "%s: cannot write", put->key);
 	if (put->lease == STORE_DURABLE && fsync(temp->descriptor) == -1)
@@ -136,36 +176,66 @@ fill(struct file_temp *temp, const struct store_put *put,
 	return 0;
 }
 
+/* Names the filled file, in one directory or two, and syncs them: the one that
+ * says that the value exists first. */
+static int
+name(struct file_temp *temp, const struct file_location *location,
+    const struct file_location *also, struct store_put *put,
+    struct svc_error *error)
+{
+	if (file_publish(temp, location->leaf, put, error) == -1)
+		return -1;
+	if (put->also != NULL && file_publish_also(temp, location->leaf,
+				     also->directory, put, error) == -1)
+		return -1;
+	if (put->lease != STORE_DURABLE)
+		return 0;
+	if (fsync(location->directory) == -1 ||
+	    (put->also != NULL && fsync(also->directory) == -1))
+		return svc_error_errno(error, "%s: cannot sync", put->key);
+	return 0;
+}
+
+static int
+write_there(struct file_store *store, const struct file_location *location,
+    const struct file_location *also, struct store_put *put,
+    struct store_hold **hold, struct svc_error *error)
+{
+	bool secret = put->lease == STORE_LOCK || put->also != NULL;
+	struct file_temp temp;
+	int status = -1;
+
+	file_temp_sweep(store, location->directory);
+	if (file_temp_open(&temp, location->directory, secret) == -1)
+		return svc_error_errno(error, "%s: cannot write", put->key);
+	if (fill(&temp, put, error) == 0 &&
+	    name(&temp, location, also, put, error) == 0 &&
+	    (hold == NULL ||
+		file_hold_new(store, put->key, &temp, hold, error) == 0))
+		status = 0;
+	file_temp_close(&temp);
+	return status;
+}
+
 int
 file_write(struct file_store *store, struct store_put *put,
     struct store_hold **hold, struct svc_error *error)
 {
-	struct file_location location;
-	struct file_temp temp;
-	int status = -1;
+	struct file_location location, also;
+	int status;
 
 	if (file_locate(store, put->key, true, &location, error) == -1)
 		return -1;
-	file_temp_sweep(store, location.directory);
-	if (file_temp_open(
-		&temp, location.directory, put->lease == STORE_LOCK) == -1) {
-		svc_error_errno(error, "%s: cannot write", put->key);
-		file_location_release(&location);
-		return -1;
+	if (put->also == NULL) {
+		status = write_there(store, &location, NULL, put, hold, error);
+	} else {
+		status = file_locate(store, put->also, true, &also, error);
+		if (status == 1) {
+			status = write_there(
+			    store, &location, &also, put, hold, error);
+			file_location_release(&also);
+		}
 	}
-	if (fill(&temp, put, error) == -1 ||
-	    file_publish(&temp, location.leaf, put, error) == -1)
-		goto out;
-	if (put->lease == STORE_DURABLE && fsync(location.directory) == -1) {
-		svc_error_errno(error, "%s: cannot sync", put->key);
-		goto out;
-	}
-	if (hold != NULL &&
-	    file_hold_new(store, put->key, &temp, hold, error) == -1)
-		goto out;
-	status = 0;
-out:
-	file_temp_close(&temp);
 	file_location_release(&location);
 	return status;
 }

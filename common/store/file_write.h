@@ -22,6 +22,14 @@ int file_write(struct file_store *store, struct store_put *put,
 int file_publish(struct file_temp *temp, const char *leaf,
     struct store_put *put, struct svc_error *error);
 
+/*
+ * Gives the file that was published as leaf, the name of put->key, that of
+ * put->also in directory, too.  Its descriptor is open and has the guard, and
+ * keeps it.  When that cannot be, leaf is removed.  No sync.
+ */
+int file_publish_also(struct file_temp *temp, const char *leaf, int directory,
+    const struct store_put *put, struct svc_error *error);
+
 /* An operation of struct store_operations. */
 int file_put(struct store *store, struct store_put *put,
     struct store_hold **hold, struct svc_error *error);

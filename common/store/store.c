@@ -20,8 +20,8 @@ is_key_char(char c)
 	return is_key_start(c) || c == '.' || c == '_' || c == '-' || c == '@';
 }
 
-static int
-check_key(const char *key, struct svc_error *error)
+static bool
+is_key(const char *key)
 {
 	const char *p = key;
 	size_t length;
@@ -31,11 +31,18 @@ check_key(const char *key, struct svc_error *error)
 			continue;
 		if (!is_key_start(*p) || length > 255 ||
 		    (p[length] != '/' && p[length] != '\0'))
-			return svc_error_set(
-			    error, EX_USAGE, "not a key: '%s'", key);
+			return false;
 		p += length;
 	} while (*p++ == '/');
-	if ((size_t)(p - key) > STORE_KEY_MAX)
+	return true;
+}
+
+static int
+check_key(const char *key, struct svc_error *error)
+{
+	if (!is_key(key))
+		return svc_error_set(error, EX_USAGE, "not a key: '%s'", key);
+	if (strlen(key) >= STORE_KEY_MAX)
 		return svc_error_set(
 		    error, EX_USAGE, "key too long: '%s'", key);
 	return 0;
@@ -115,6 +122,34 @@ store_list(
 	return store->operations->list(store, list, error);
 }
 
+/* Who is told of the names that are keys. */
+struct key_filter {
+	store_mark_fn fn;
+	void *argument;
+};
+
+static int
+tell_key(void *argument, const char *key, struct svc_error *error)
+{
+	const struct key_filter *filter = argument;
+
+	if (!is_key(key) || strlen(key) >= STORE_KEY_MAX)
+		return 0;
+	return filter->fn(filter->argument, key, error);
+}
+
+int
+store_keys(struct store *store, const char *directory, store_mark_fn fn,
+    void *argument, struct svc_error *error)
+{
+	struct key_filter filter = {.fn = fn, .argument = argument};
+
+	if (check_key(directory, error) == -1)
+		return -1;
+	return store->operations->keys(
+	    store, directory, tell_key, &filter, error);
+}
+
 bool
 store_entry_held(const struct store_entry *entry)
 {
@@ -154,13 +189,30 @@ store_directory_owner(struct store *store, const char *directory, uid_t *owner,
 	    store, directory, owner, error);
 }
 
+static int
+check_put(const struct store_put *put, struct svc_error *error)
+{
+	if (check_key(put->key, error) == -1 ||
+	    check_value(put->key, put->length, error) == -1)
+		return -1;
+	if (put->also == NULL)
+		return 0;
+	if (check_key(put->also, error) == -1)
+		return -1;
+	if (!put->if_absent || put->if_revision != NULL || put->length == 0 ||
+	    put->lease == STORE_LOCK)
+		return svc_error_set(error, EX_SOFTWARE,
+		    "%s: beside %s only a value that is absent can be made",
+		    put->also, put->key);
+	return 0;
+}
+
 int
 store_put(struct store *store, struct store_put *put, struct store_hold **hold,
     struct svc_error *error)
 {
 	put->replaced = false;
-	if (check_key(put->key, error) == -1 ||
-	    check_value(put->key, put->length, error) == -1)
+	if (check_put(put, error) == -1)
 		return -1;
 	if ((put->lease == STORE_LOCK) != (hold != NULL))
 		return svc_error_set(error, EX_SOFTWARE,
@@ -169,10 +221,9 @@ store_put(struct store *store, struct store_put *put, struct store_hold **hold,
 }
 
 static int
-check_put(const struct store_put *put, struct svc_error *error)
+check_batched(const struct store_put *put, struct svc_error *error)
 {
-	if (check_key(put->key, error) == -1 ||
-	    check_value(put->key, put->length, error) == -1)
+	if (check_put(put, error) == -1)
 		return -1;
 	if (put->lease == STORE_LOCK)
 		return svc_error_set(error, EX_USAGE,
@@ -190,7 +241,7 @@ store_batch(struct store *store, struct store_put *puts, size_t count,
 	for (i = 0; i < count; i++) {
 		puts[i].replaced = false;
 		puts[i].error.code = 0;
-		check_put(&puts[i], &puts[i].error);
+		check_batched(&puts[i], &puts[i].error);
 	}
 	if (store->operations->batch(store, puts, count, &failure) == -1)
 		for (i = 0; i < count; i++)
@@ -227,6 +278,12 @@ store_release(struct store_hold *hold, struct svc_error *error)
 	return hold->store->operations->release(hold, error);
 }
 
+int
+store_hold_descriptor(const struct store_hold *hold)
+{
+	return hold->store->operations->hold_descriptor(hold);
+}
+
 void
 store_hold_abandon(struct store_hold *hold)
 {
@@ -251,6 +308,48 @@ store_move(struct store *store, const char *source, const char *target,
 		return -1;
 	return store->operations->move(
 	    store, source, target, value, length, error);
+}
+
+static int
+check_transfer(const struct store_transfer *transfer, struct svc_error *error)
+{
+	if (check_key(transfer->source, error) == -1 ||
+	    check_key(transfer->target, error) == -1 ||
+	    check_value(transfer->target, transfer->length, error) == -1)
+		return -1;
+	if (transfer->value == NULL)
+		return svc_error_set(error, EX_SOFTWARE,
+		    "%s: cannot be moved in a batch without a value",
+		    transfer->source);
+	return 0;
+}
+
+int
+store_transfers(struct store *store, struct store_transfer *transfers,
+    size_t count, struct svc_error *error)
+{
+	struct svc_error failure;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		transfers[i].moved = -1;
+		transfers[i].unsynced = false;
+		transfers[i].error.code = 0;
+		check_transfer(&transfers[i], &transfers[i].error);
+	}
+	if (store->operations->transfers(store, transfers, count, &failure) ==
+	    -1)
+		for (i = 0; i < count; i++)
+			if (transfers[i].error.code == 0)
+				transfers[i].error = failure;
+	for (i = 0; i < count; i++) {
+		if (transfers[i].moved != -1)
+			continue;
+		if (error != NULL)
+			*error = transfers[i].error;
+		return -1;
+	}
+	return 0;
 }
 
 int
@@ -314,6 +413,16 @@ store_watch_read(struct store_watch *watch,
     void *argument, struct svc_error *error)
 {
 	return watch->store->operations->watch_read(watch, fn, argument, error);
+}
+
+int
+store_guard(struct store *store, const char *key, int *descriptor,
+    struct svc_error *error)
+{
+	*descriptor = -1;
+	if (check_key(key, error) == -1)
+		return -1;
+	return store->operations->guard(store, key, descriptor, error);
 }
 
 int

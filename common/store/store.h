@@ -54,6 +54,7 @@ struct store_entry {
 	size_t length;
 	struct store_revision revision;
 	int64_t heartbeat; /* ms since 1970: min(mtime, ctime) */
+	int64_t changed; /* the same: when it was last written or moved */
 	uid_t owner;
 	bool held; /* store_get(): somebody holds its lock lease */
 	int descriptor; /* private to the store */
@@ -65,6 +66,14 @@ struct store_put {
 	const char *key;
 	const char *value;
 	size_t length; /* 0: a marker, which only store_exists() and mark see */
+	/*
+	 * Or NULL: a second key that gets the same value.  key says whether it
+	 * may: with if_absent, which this needs, also is made only where key
+	 * was, and never replaced.  Where it exists key is not made, either:
+	 * EX_TEMPFAIL.  Who dies between both leaves key alone: store_guard()
+	 * says who may look for also then.  Not for STORE_LOCK, nor a marker.
+	 */
+	const char *also;
 	enum store_lease lease; /* STORE_DURABLE is on disk when put returns */
 	bool if_absent; /* EX_CANTCREAT when the key exists */
 	const struct store_revision *if_revision; /* or NULL; EX_TEMPFAIL */
@@ -136,6 +145,14 @@ struct store_list {
 int store_list(struct store *store, const struct store_list *list,
     struct svc_error *error);
 
+/*
+ * Tells the keys directly under directory, without a look at their values: in
+ * no order, each once, those that come and go meanwhile or not.  Names that are
+ * no keys are not told.  fn stops it with -1.
+ */
+int store_keys(struct store *store, const char *directory, store_mark_fn fn,
+    void *argument, struct svc_error *error);
+
 /* Whether the lock lease of the entry that a callback was given is held. */
 bool store_entry_held(const struct store_entry *entry);
 
@@ -166,8 +183,9 @@ int store_put(struct store *store, struct store_put *put,
     struct store_hold **hold, struct svc_error *error);
 
 /*
- * Many values with few syncs; each put's error tells of itself.  -1 when any
- * failed: error is that of the first.  STORE_LOCK is refused.
+ * Many values with few syncs, which several threads wait for; each put's error
+ * tells of itself.  -1 when any failed: error is that of the first.  STORE_LOCK
+ * is refused.
  */
 int store_batch(struct store *store, struct store_put *puts, size_t count,
     struct svc_error *error);
@@ -180,6 +198,8 @@ int store_hold_put(struct store_hold *hold, const char *value, size_t length,
     struct svc_error *error);
 /* Whether the key still leads to the value that is held: 1, 0, -1. */
 int store_hold_valid(struct store_hold *hold, struct svc_error *error);
+/* What the lock lives with, for a child that is to hold it, too; the hold's. */
+int store_hold_descriptor(const struct store_hold *hold);
 /* Lets go: removes the value if it is still ours, then the lock; frees hold. */
 int store_release(struct store_hold *hold, struct svc_error *error);
 /* Frees hold and lets go of the descriptor alone: what a forked child does. */
@@ -191,10 +211,27 @@ int store_touch(struct store *store, const char *key, struct svc_error *error);
 /*
  * Moves source to target, which must not exist (EX_CANTCREAT); 0 when source is
  * gone, 1 when moved.  With a value (not NULL) it is replaced on the way,
- * durably; a crash in between leaves the new value under source.
+ * durably; a crash in between leaves the new value under source.  Of several
+ * who move source with a value one is told 1, and his value is target's.
  */
 int store_move(struct store *store, const char *source, const char *target,
     const char *value, size_t length, struct svc_error *error);
+
+/*
+ * Many moves with values, each as store_move() does it, with few syncs, as
+ * store_batch().  -1 when any failed: error is that of the first.
+ */
+struct store_transfer {
+	const char *source;
+	const char *target;
+	const char *value;
+	size_t length;
+	int moved; /* out: 1; 0: source is gone; -1: error says why */
+	bool unsynced; /* out, of -1: a sync failed, which is final */
+	struct svc_error error; /* out */
+};
+int store_transfers(struct store *store, struct store_transfer *transfers,
+    size_t count, struct svc_error *error);
 
 /*
  * 1: deleted; 0: no such key; -1.  With if_revision another revision, and with
@@ -245,6 +282,17 @@ int store_watch_descriptor(const struct store_watch *watch);
 int store_watch_read(struct store_watch *watch,
     void (*fn)(void *argument, const struct store_change *change),
     void *argument, struct svc_error *error);
+
+/*
+ * Keeps others who ask for the same away from key's value, which must exist, be
+ * it empty, until the descriptor, which is close-on-exec, is closed: 1; 0: no
+ * such key; -1.  Blocks.  Nothing else waits for it: the value may be replaced
+ * and removed meanwhile.  Who makes it with store_put.also has it until both
+ * keys are there and, if they are to be, on disk, or he is dead: what a dead
+ * one had not synced store_sync() of both directories makes durable.
+ */
+int store_guard(struct store *store, const char *key, int *descriptor,
+    struct svc_error *error);
 
 /*
  * A lock for a critical section of cooperating processes (round-robin cursors):

@@ -5,54 +5,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "spool_fixture.h"
-#include "store/store.h"
-
-static struct store *
-open_store(void)
-{
-	struct store *store = NULL;
-
-	spool_begin();
-	if (!CHECK(store_open(&store, spool, NULL) == 0))
-		exit(1);
-	return store;
-}
-
-static void
-close_store(struct store *store)
-{
-	store_close(store);
-	spool_end();
-}
-
-static int
-put(struct store *store, const char *key, const char *value)
-{
-	struct store_put request = {.key = key,
-	    .value = value,
-	    .length = strlen(value),
-	    .lease = STORE_DURABLE};
-	struct svc_error error;
-
-	return store_put(store, &request, NULL, &error) == 0 ? 0 : error.code;
-}
-
-/* The value of key; "" when it is absent. */
-static const char *
-get(struct store *store, const char *key)
-{
-	static char value[256];
-	struct buffer scratch = BUFFER_INIT;
-	struct store_entry entry;
-
-	value[0] = '\0';
-	if (store_get(store, key, sizeof(value) - 1, &scratch, &entry, NULL) ==
-	    1)
-		snprintf(value, sizeof(value), "%s", entry.value);
-	buffer_release(&scratch);
-	return value;
-}
+#include "store_fixture.h"
 
 static void
 what_is_put_can_be_got(void)
@@ -288,15 +241,6 @@ start_put(struct store *store, const char *value)
 	return pid;
 }
 
-static bool
-ended_well(pid_t pid)
-{
-	int status;
-
-	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-	       WEXITSTATUS(status) == 0;
-}
-
 static void
 who_only_reads_keeps_no_writer_out(void)
 {
@@ -314,25 +258,6 @@ who_only_reads_keeps_no_writer_out(void)
 	close(value);
 	close(directory);
 	close_store(store);
-}
-
-/* Whether the kernel knows of somebody who waits for a lock of the file. */
-static bool
-is_waited_for(int descriptor)
-{
-	char line[256], inode[32];
-	struct stat st;
-	bool found = false;
-	FILE *locks = fopen("/proc/locks", "r");
-
-	if (locks == NULL || fstat(descriptor, &st) == -1)
-		return false;
-	snprintf(inode, sizeof(inode), ":%lu ", (unsigned long)st.st_ino);
-	while (fgets(line, sizeof(line), locks) != NULL)
-		found |=
-		    strstr(line, "->") != NULL && strstr(line, inode) != NULL;
-	fclose(locks);
-	return found;
 }
 
 static void
