@@ -256,15 +256,17 @@ complete_trace(struct cli_calling *calling)
 }
 
 /*
- * A connection a request, kept ones, and what the registry needs.  Where there
- * are fewer descriptors than that, fewer requests run: one that finds none
- * would look like a server that is out of reach.
+ * A connection a request, kept ones, and what the registry needs; or three
+ * pipes a command, and a descriptor that tells of its end.  Where there are
+ * fewer than that, less runs at once: a request that finds none would look like
+ * a server that is out of reach.
  */
 static void
-raise_descriptors(struct cli_calling *calling)
+raise_descriptors(struct cli_calling *calling, bool calls)
 {
 	int *jobs = &calling->call.jobs;
-	rlim_t wanted = (rlim_t)*jobs * 3 + 256;
+	rlim_t each = calls ? 2 : 4;
+	rlim_t wanted = (rlim_t)*jobs * (each + 1) + 256;
 	struct rlimit limit;
 	long most;
 
@@ -274,16 +276,17 @@ raise_descriptors(struct cli_calling *calling)
 	if (setrlimit(RLIMIT_NOFILE, &limit) == -1 ||
 	    getrlimit(RLIMIT_NOFILE, &limit) == -1)
 		return;
-	most = limit.rlim_cur < DESCRIPTORS_OTHER + 2
+	most = limit.rlim_cur < DESCRIPTORS_OTHER + each
 		   ? 1
-		   : (long)((limit.rlim_cur - DESCRIPTORS_OTHER) / 2);
+		   : (long)((limit.rlim_cur - DESCRIPTORS_OTHER) / each);
 	if (*jobs <= most)
 		return;
 	*jobs = (int)most;
 	if (!calling->cli->quiet)
-		cli_warn_line("requests at once: %d, not more: at most %llu "
+		cli_warn_line("%s at once: %d, not more: at most %llu "
 			      "descriptors are allowed (ulimit -n)",
-		    *jobs, (unsigned long long)limit.rlim_cur);
+		    calls ? "requests" : "commands", *jobs,
+		    (unsigned long long)limit.rlim_cur);
 }
 
 /*
@@ -305,7 +308,7 @@ cli_calling_complete(
 	struct call_item_options *item = &calling->item;
 
 	bound_memory();
-	raise_descriptors(calling);
+	raise_descriptors(calling, calls);
 	task_run_id(calling->run);
 	item->envelope.run = calling->run;
 	item->envelope.source = source;

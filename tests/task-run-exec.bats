@@ -109,6 +109,19 @@ field() { jq -r "$1" out; }
 	[ "$(field .error.code)" = too-large ]
 }
 
+@test "a result may have as many bytes as the limit says, and not one more" {
+	run -1 bash -c 'seq 4 | task-run -L --max-result 1K --exec -- sh -c "read n; head -c \$((1022 + n)) /dev/zero | tr \"\\0\" x; [ \$n = 3 ] || echo" >out'
+	[ "$(jq -r '.task + " " + (.error.code // (.result | length | tostring))' out | sort | xargs)" = '1 1023 2 1024 3 too-large 4 too-large' ]
+}
+
+@test "an exit status is seen although SIGCHLD was ignored by who started it" {
+	needs python3
+	run -1 bash -c "echo 1 | python3 -c 'import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execvp(sys.argv[1], sys.argv[1:])' task-run --exec -- sh -c 'exit 3' >out"
+	[ "$(jq -c '.error | [.code, .status]' out)" = '["exit",3]' ]
+}
+
 @test "workflows run on commands, too" {
 	cat >flow <<-'END'
 		{"id":"c","task":[null,null],"bind":{"/0":"a","/1":"b"}}

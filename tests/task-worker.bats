@@ -194,6 +194,18 @@ open_gate() {
 	[ "$(cat body)" = 7 ]
 }
 
+@test "an exit status is seen although SIGCHLD was ignored by who started it" {
+	needs python3
+	start python3 -c 'import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execvp(sys.argv[1], sys.argv[1:])' task-worker -- sh -c 'exit 3' >worker.out
+	until_true 10 test -s worker.out
+	url=$(jq -r .address worker.out)
+	post -d 1
+	[ "$code" -eq 500 ]
+	[ "$(jq .exit body)" -eq 3 ]
+}
+
 @test "more output than --max-result is 500 and ends the command" {
 	serve --max-result 64K -- sh -c 'echo $$ >pid; exec yes'
 	post -d 1

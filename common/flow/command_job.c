@@ -42,6 +42,7 @@ command_job_init(
 {
 	job->pool = pool;
 	job->task = task;
+	task->job = job;
 	job->expires = HUGE_VAL;
 	job->retries =
 	    task->retries >= 0 ? task->retries : pool->options.retries;
@@ -144,6 +145,18 @@ on_timer(evutil_socket_t fd, short what, void *argument)
 	}
 }
 
+/* The LF at its end is no part of the result. */
+static bool
+is_over(const struct command_job *job)
+{
+	const struct buffer *output = &job->output;
+	size_t most = job->pool->options.max_result;
+
+	return buffer_failed(output) || output->length > most + 1 ||
+	       (output->length > most &&
+		   output->data[output->length - 1] != '\n');
+}
+
 static void
 on_output(void *argument, const char *data, size_t length)
 {
@@ -152,9 +165,7 @@ on_output(void *argument, const char *data, size_t length)
 	if (job->stopped != STOP_NOT)
 		return;
 	buffer_append(&job->output, data, length);
-	/* One more for the LF at its end, which is no part of the result. */
-	if (!buffer_failed(&job->output) &&
-	    job->output.length <= job->pool->options.max_result + 1)
+	if (!is_over(job))
 		return;
 	job->stopped = STOP_LARGE;
 	process_forget_input(job->process);
@@ -359,6 +370,7 @@ launch(struct command_job *job, struct svc_error *error)
 	struct process_options options = {
 	    .base = pool->base,
 	    .command = pool->options.command,
+	    .inherit = pool->options.inherit > 0 ? pool->options.inherit : 0,
 	    .output = on_output,
 	    .complaint = on_complaint,
 	    .ended = on_ended,

@@ -12,7 +12,7 @@
 #include "line/buffer.h"
 #include "line/error.h"
 #include "net/call.h"
-#include "net/worker_process.h"
+#include "process/worker_process.h"
 #include "sched/random.h"
 
 struct command_job {
@@ -47,6 +47,7 @@ struct command_pool {
 	size_t pending;
 	size_t running;
 	bool paused;
+	bool crowded; /* the machine has no room for a process */
 };
 
 /* job is all zero.  -1: no memory. */

@@ -93,6 +93,7 @@ start_next(struct command_pool *pool)
 	if (is_room(number)) {
 		TAILQ_INSERT_HEAD(&pool->waiting, job, link);
 		job->state = JOB_WAITS;
+		pool->crowded = true;
 		evtimer_add(pool->pump, &wait);
 		return false;
 	}
@@ -103,10 +104,15 @@ start_next(struct command_pool *pool)
 static void
 on_pump(evutil_socket_t fd, short what, void *argument)
 {
+	struct command_pool *pool = argument;
+
 	(void)fd;
 	(void)what;
-	while (start_next(argument))
+	pool->crowded = false;
+	while (start_next(pool))
 		;
+	if (pool->options.trace.settled != NULL)
+		pool->options.trace.settled(pool->options.trace.argument);
 }
 
 int
@@ -195,4 +201,23 @@ size_t
 command_pool_pending(const struct command_pool *pool)
 {
 	return pool->pending;
+}
+
+size_t
+command_pool_vacant(const struct command_pool *pool)
+{
+	size_t jobs = (size_t)pool->options.jobs, taken = pool->pending;
+
+	/* One whose end was told may be about to leave. */
+	if (taken < pool->running)
+		taken = pool->running;
+	return pool->paused || pool->crowded || taken >= jobs ? 0
+							      : jobs - taken;
+}
+
+void
+command_pool_revoke(struct command_pool *pool, struct call_task *task)
+{
+	command_job_cancel(task->job);
+	wake(pool);
 }

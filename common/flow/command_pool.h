@@ -39,6 +39,13 @@ struct command_pool_options {
 	int retries; /* of a task that says none */
 	bool text;
 	size_t max_result; /* bytes */
+	/*
+	 * A descriptor above 2 that each command inherits, by the same number,
+	 * so that what lives with it (a lock) lives until the command's last
+	 * process has ended; -1: none.  Others do not get it, if it is
+	 * close-on-exec.
+	 */
+	int inherit;
 	const char *host; /* the instance's id in statistics and traces */
 	/* Gets standard error, whole lines with LF, and whose they are. */
 	void (*complaint)(void *argument, const struct call_task *task,
@@ -62,5 +69,12 @@ void command_pool_pause(struct command_pool *pool, bool paused);
 void command_pool_cancel(struct command_pool *pool, bool running);
 size_t command_pool_running(const struct command_pool *pool);
 size_t command_pool_pending(const struct command_pool *pool);
+/* As call_vacant(); 0 while the machine has no room for a process. */
+size_t command_pool_vacant(const struct command_pool *pool);
+/*
+ * As call_revoke(); but where its process runs that is stopped as at the
+ * deadline, and done() comes when it has ended.
+ */
+void command_pool_revoke(struct command_pool *pool, struct call_task *task);
 
 #endif

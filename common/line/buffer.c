@@ -124,6 +124,18 @@ buffer_append_char(struct buffer *buffer, char c)
 }
 
 void
+buffer_append_unsigned(struct buffer *buffer, unsigned long number)
+{
+	char digits[3 * sizeof(number)];
+	size_t first = sizeof(digits);
+
+	do
+		digits[--first] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	buffer_append(buffer, digits + first, sizeof(digits) - first);
+}
+
+void
 buffer_append_format(struct buffer *buffer, const char *format, ...)
 {
 	size_t spare = buffer->capacity - buffer->length;

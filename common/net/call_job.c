@@ -93,6 +93,7 @@ call_job_new(struct call_engine *engine, struct call_service *service,
 	job->engine = engine;
 	job->service = service;
 	job->task = task;
+	task->job = job;
 	job->planned = task->planned != NULL;
 	job->submitted = time_monotonic();
 	job->deadline =

@@ -64,7 +64,7 @@ append_members(struct call_item *item, const struct call_outcome *outcome)
 {
 	struct json_span reference = outcome->instance->reference;
 	struct buffer *out = &item->out;
-	long tenths;
+	unsigned long tenths;
 
 	envelope_append_encoding(&item->envelope, out);
 	/* A command of this machine's own has none. */
@@ -72,11 +72,17 @@ append_members(struct call_item *item, const struct call_outcome *outcome)
 		buffer_append_string(out, ",\"instance\":");
 		buffer_append(out, reference.data, reference.length);
 	}
-	/* Integers: printing a double takes longer than all the rest. */
-	tenths = (long)(outcome->ms * 10 + 0.5);
-	buffer_append_format(out,
-	    ",\"status\":%ld,\"ms\":%ld.%ld,\"attempts\":%d", outcome->status,
-	    tenths / 10, tenths % 10, outcome->attempts);
+	/* printf(3) takes longer than all the rest.  A status is not negative:
+	 * it is HTTP's, or that of a process. */
+	tenths = (unsigned long)(outcome->ms * 10 + 0.5);
+	buffer_append_string(out, ",\"status\":");
+	buffer_append_unsigned(out, (unsigned long)outcome->status);
+	buffer_append_string(out, ",\"ms\":");
+	buffer_append_unsigned(out, tenths / 10);
+	buffer_append_char(out, '.');
+	buffer_append_unsigned(out, tenths % 10);
+	buffer_append_string(out, ",\"attempts\":");
+	buffer_append_unsigned(out, (unsigned long)outcome->attempts);
 }
 
 /* What came is no result: the line says so instead. */

@@ -5,6 +5,7 @@
 #include "net/call_choice.h"
 #include "net/call_ejection.h"
 #include "net/call_engine.h"
+#include "net/call_vacancy.h"
 
 /* More failures than this say nothing more. */
 #define FAILURES_MAX 30
@@ -83,6 +84,7 @@ call_place_update(struct call_pool *pool, struct call_place *place)
 	if (place->member != CALL_NOBODY)
 		call_seats_set(call_choice_seats(place->service->choice),
 		    place->member, &load);
+	call_vacancy_update(place);
 	call_lane_update(pool, &place->lane);
 }
 
@@ -180,6 +182,7 @@ cut(struct call_pool *pool, struct call_place *place, double until)
 {
 	if (place->limit > place->open - 1)
 		place->limit = place->open - 1;
+	call_vacancy_update(place);
 	if (place->until < until)
 		call_place_rest(pool, place, until);
 }

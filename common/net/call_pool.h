@@ -70,9 +70,11 @@ struct call_place {
 	double busy; /* since when all were told that it is; 0: they are not */
 	bool served; /* it has brought a result, at some time */
 	double until; /* rests until then; 0: does not rest */
+	unsigned vacant; /* what it adds to the service's */
 	uint32_t member; /* of the service's choice, or CALL_NOBODY */
 	bool told; /* the registry has it; else a task line named it */
 	bool works; /* it may get new work */
+	bool listed; /* it gets work that requires nothing */
 	bool stays; /* what is planned onto it stays */
 	bool gone; /* out of the tree: freed when nothing is open */
 	bool mark;
@@ -98,6 +100,8 @@ struct call_service {
 	struct call_grants grants; /* of what runs */
 	size_t place_count; /* told */
 	size_t users; /* jobs that refer to it */
+	size_t active; /* of those: they run */
+	size_t vacant; /* requests more that would be taken */
 	size_t working; /* told, and may get new work */
 	size_t out; /* ejected */
 	bool failing; /* some have failed of late, */

@@ -10,6 +10,7 @@
 #include "net/call_place.h"
 #include "net/call_pool.h"
 #include "net/call_roster.h"
+#include "net/call_vacancy.h"
 
 /* Which place is which member. */
 static void
@@ -63,6 +64,7 @@ tell_lanes(struct call_pool *pool, struct call_service *service, double now)
 	if (!place->works)
 		call_ejection_cancel(pool, place, now);
 	call_ejection_limit(pool, service, now);
+	call_vacancy_tell(service);
 	call_lanes_wake(pool, service);
 }
 

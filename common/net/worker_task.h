@@ -16,7 +16,7 @@
 #include "net/server.h"
 #include "net/worker.h"
 #include "net/worker_load.h"
-#include "net/worker_process.h"
+#include "process/worker_process.h"
 
 /* From TERM to KILL. */
 #define WORKER_GRACE_SECONDS 2.0

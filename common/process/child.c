@@ -57,7 +57,7 @@ set_descriptors(const struct child_options *options)
 		if (place(from[i], i) == -1)
 			return -1;
 	}
-	return 0;
+	return options->inherit > 2 ? fcntl(options->inherit, F_SETFD, 0) : 0;
 }
 
 static void

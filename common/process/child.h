@@ -4,8 +4,8 @@
  *
  * vfork(2), prctl(2) and execvp(3): as fast as posix_spawn(3), which cannot ask
  * for PR_SET_PDEATHSIG.  The child gets default signals and an empty mask,
- * whatever the parent ignores and blocks, and no descriptor but 0, 1 and 2 and
- * those that are not close-on-exec.
+ * whatever the parent ignores and blocks, and no descriptor but 0, 1, 2, the
+ * one it is to inherit, and those that are not close-on-exec.
  */
 #ifndef SVCKIT_PROCESS_CHILD_H
 #define SVCKIT_PROCESS_CHILD_H
@@ -22,6 +22,8 @@ struct child_options {
 	int input; /* descriptors to become 0, 1, 2; -1: inherit */
 	int output;
 	int error;
+	/* one more, above 2, that it gets by the same number; 0: none */
+	int inherit;
 	bool group; /* a process group of its own */
 	int death_signal; /* what it gets when this process dies; 0: none */
 	const sigset_t *ignored; /* what it ignores (nohup); NULL: nothing */

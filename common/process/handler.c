@@ -10,6 +10,7 @@
 #include "process/child.h"
 #include "process/handler_queue.h"
 #include "process/handler_run.h"
+#include "process/signals.h"
 
 struct handler {
 	struct handler_options options;
@@ -141,20 +142,6 @@ on_timer(evutil_socket_t descriptor, short what, void *argument)
 	advance(handler);
 }
 
-/*
- * Ignored, as it may be by who started this process, SIGCHLD would take the
- * exit status of the runs away.
- */
-static void
-heed_children(void)
-{
-	struct sigaction action;
-
-	if (sigaction(SIGCHLD, NULL, &action) == 0 &&
-	    action.sa_handler == SIG_IGN)
-		(void)signal(SIGCHLD, SIG_DFL);
-}
-
 int
 handler_open(struct handler **handler, const struct handler_options *options,
     struct svc_error *error)
@@ -178,7 +165,7 @@ handler_open(struct handler **handler, const struct handler_options *options,
 		(void)svc_error_set(error, EX_OSERR, "no timer");
 		goto out;
 	}
-	heed_children();
+	signals_heed_children();
 	*handler = made;
 	return 0;
 out:

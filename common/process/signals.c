@@ -32,6 +32,16 @@ signals_ignored(sigset_t *set)
 	}
 }
 
+void
+signals_heed_children(void)
+{
+	struct sigaction action;
+
+	if (sigaction(SIGCHLD, NULL, &action) == 0 &&
+	    action.sa_handler == SIG_IGN)
+		(void)signal(SIGCHLD, SIG_DFL);
+}
+
 /* wanted without what is ignored. */
 static void
 choose(const sigset_t *wanted, sigset_t *set)
@@ -40,7 +50,7 @@ choose(const sigset_t *wanted, sigset_t *set)
 	int number;
 
 	if (sigismember(wanted, SIGCHLD) == 1)
-		(void)signal(SIGCHLD, SIG_DFL);
+		signals_heed_children();
 	signals_ignored(&ignored);
 	*set = *wanted;
 	for (number = 1; number < NSIG; number++) {

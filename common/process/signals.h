@@ -28,9 +28,15 @@ typedef void (*signals_fn)(void *argument, int number, bool alone);
 void signals_ignored(sigset_t *set);
 
 /*
+ * For who waits for children: where SIGCHLD is ignored, as it may be by who
+ * started this process, it is set to its default; else the kernel would throw
+ * their exit status away.
+ */
+void signals_heed_children(void);
+
+/*
  * Blocks the signals in wanted and calls fn for each that arrives.  Signals
- * that are ignored stay so, but SIGCHLD, which is set to its default: ignored,
- * it would take the exit status of children away.
+ * that are ignored stay so, but SIGCHLD: signals_heed_children().
  */
 int signals_open(struct signals **signals, struct event_base *base,
     const sigset_t *wanted, signals_fn fn, void *argument,

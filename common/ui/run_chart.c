@@ -81,13 +81,13 @@ make_lanes(struct drawing *drawing)
 	}
 }
 
-/* The group of what ended so, of one service or of all, if there is such. */
+/* The group of what ended so, of one service or of all; used: if there is no
+ * such, too. */
 static void
 add_group(struct drawing *drawing, uint32_t service, size_t count,
-    enum request_end end, const char *name)
+    enum request_end end, const char *name, bool used)
 {
 	uint32_t *group = drawing->group_of + service * REQUEST_ENDS + end;
-	bool used = false;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
@@ -98,7 +98,10 @@ add_group(struct drawing *drawing, uint32_t service, size_t count,
 		drawing->groups[drawing->group_count++] = name;
 }
 
-/* A legend is of what is to be seen. */
+/*
+ * A legend is of what is to be seen, and of all services that were called: one
+ * without a bar of its own has brought nothing.
+ */
 static void
 make_groups(struct drawing *drawing)
 {
@@ -113,11 +116,12 @@ make_groups(struct drawing *drawing)
 		if (before != NULL && before->number == place->number)
 			continue;
 		add_group(drawing, place->number, 1, REQUEST_RESULT,
-		    place->service[0] == '\0' ? "result" : place->service);
+		    place->service[0] == '\0' ? "result" : place->service,
+		    place->service[0] != '\0');
 	}
-	add_group(drawing, 0, services, REQUEST_FAILED, "failed");
-	add_group(drawing, 0, services, REQUEST_BUSY, "busy");
-	add_group(drawing, 0, services, REQUEST_DROPPED, "dropped");
+	add_group(drawing, 0, services, REQUEST_FAILED, "failed", false);
+	add_group(drawing, 0, services, REQUEST_BUSY, "busy", false);
+	add_group(drawing, 0, services, REQUEST_DROPPED, "dropped", false);
 }
 
 static void

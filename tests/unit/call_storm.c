@@ -343,6 +343,26 @@ on_done(
 	return !happens(storm, 0.1);
 }
 
+/* Takes back one that is not done, wherever it is. */
+static void
+take_back(struct storm *storm)
+{
+	struct storm_task *made;
+	int i, first;
+
+	if (storm->submitted == 0)
+		return;
+	first = below(storm, storm->submitted);
+	for (i = 0; i < storm->submitted; i++) {
+		made = &storm->tasks[(first + i) % storm->submitted];
+		if (made->done > 0 || !made->submitted)
+			continue;
+		call_revoke(storm->engine, &made->task);
+		CHECK(made->done == 1);
+		return;
+	}
+}
+
 /* From the middle of things to their end. */
 static void
 on_tell(evutil_socket_t fd, short what, void *argument)
@@ -361,6 +381,8 @@ on_tell(evutil_socket_t fd, short what, void *argument)
 		return;
 	}
 	call_pause(storm->engine, !storm->calm && happens(storm, 0.2));
+	if (happens(storm, 0.3))
+		take_back(storm);
 	/* In the end they all work, and nobody is told of it any more. */
 	if (storm->submitted == TASKS && !storm->calm) {
 		storm->calm = true;
@@ -412,6 +434,19 @@ open_engine(struct storm *storm, const char *policy, uint64_t seed)
 		bail_out(error.message);
 }
 
+/* What the sum of the free slots has to be. */
+static size_t
+count_vacant(const struct call_service *service)
+{
+	const struct call_place *place;
+	size_t vacant = 0;
+
+	TAILQ_FOREACH(place, &service->places, link)
+	if (place->listed && !place->out && place->limit > place->open)
+		vacant += place->limit - place->open;
+	return vacant;
+}
+
 /* Nothing is counted that does not run. */
 static void
 check_counts(const struct call_engine *engine)
@@ -426,7 +461,8 @@ check_counts(const struct call_engine *engine)
 	CHECK(TAILQ_EMPTY(&engine->pool.runnable));
 	TAILQ_FOREACH(service, &engine->pool.services, link)
 	{
-		CHECK(service->users == 0);
+		CHECK(service->users == 0 && service->active == 0);
+		CHECK(service->vacant == count_vacant(service));
 		CHECK(TAILQ_EMPTY(&service->grants));
 		CHECK(TAILQ_EMPTY(&service->parked));
 		CHECK(2 * service->out <= service->working);

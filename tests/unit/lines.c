@@ -942,6 +942,20 @@ a_socket_carries_lines_as_a_pipe_does(void)
 	close(ends[1]);
 }
 
+static void
+numbers_are_appended_in_decimal(void)
+{
+	struct buffer buffer = BUFFER_INIT;
+
+	buffer_append_unsigned(&buffer, 0);
+	buffer_append_char(&buffer, ' ');
+	buffer_append_unsigned(&buffer, 1009);
+	buffer_append_char(&buffer, ' ');
+	buffer_append_unsigned(&buffer, UINT64_MAX);
+	CHECK_STRING(buffer_string(&buffer), "0 1009 18446744073709551615");
+	buffer_release(&buffer);
+}
+
 int
 main(void)
 {
@@ -972,5 +986,6 @@ main(void)
 	RUN(a_flush_waits_on_a_descriptor_that_does_not_block);
 	RUN(a_write_that_a_signal_interrupts_goes_on);
 	RUN(a_socket_carries_lines_as_a_pipe_does);
+	RUN(numbers_are_appended_in_decimal);
 	return check_done();
 }

@@ -5,8 +5,8 @@
  * It leads a process group of its own, which is killed when it has ended:
  * what it leaves behind holds no slot.
  */
-#ifndef SVCKIT_NET_WORKER_PROCESS_H
-#define SVCKIT_NET_WORKER_PROCESS_H
+#ifndef SVCKIT_PROCESS_WORKER_PROCESS_H
+#define SVCKIT_PROCESS_WORKER_PROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +23,7 @@ struct process_options {
 	struct event_base *base;
 	char *const *command;
 	char *const *environment;
+	int inherit; /* child_options */
 	/* Bytes of standard output. */
 	void (*output)(void *argument, const char *data, size_t length);
 	/* Bytes of standard error; may be NULL. */

@@ -1,4 +1,4 @@
-#include "net/worker_process.h"
+#include "process/worker_process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 
 #include "line/units.h"
 #include "process/child.h"
+#include "process/signals.h"
 
 #define READ_SIZE (64UL * 1024)
 
@@ -332,6 +333,7 @@ launch(struct worker_process *process, struct svc_error *error)
 	int theirs[3] = {-1, -1, -1}, which, saved;
 	struct child_options child = {.argv = process->options.command,
 	    .environment = process->options.environment,
+	    .inherit = process->options.inherit,
 	    .group = true,
 	    .death_signal = SIGKILL};
 
@@ -362,6 +364,7 @@ process_start(struct worker_process **process,
 
 	if (made == NULL)
 		return svc_error_set(error, EX_OSERR, "out of memory");
+	signals_heed_children();
 	made->options = *options;
 	made->exit_descriptor = -1;
 	made->descriptors[0] = made->descriptors[1] = made->descriptors[2] = -1;
