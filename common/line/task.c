@@ -260,8 +260,8 @@ take_over(struct envelope *envelope, bool retry)
 static int
 check_outside(const struct envelope *envelope, struct svc_error *why)
 {
-	static const enum task_member inside[] = {
-	    MEMBER_INSTANCE, MEMBER_STATUS, MEMBER_RESULT, MEMBER_ERROR};
+	static const enum task_member inside[] = {MEMBER_INSTANCE,
+	    MEMBER_STATUS, MEMBER_RESULT, MEMBER_ERROR, MEMBER_LOST};
 	size_t i;
 
 	for (i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {

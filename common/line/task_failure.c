@@ -28,6 +28,7 @@ static const char *const code_names[CODE_COUNT] = {
     [CODE_UNKNOWN_TASK] = "unknown-task",
     [CODE_UNBOUND] = "unbound",
     [CODE_SKIPPED] = "skipped",
+    [CODE_LOST] = "lost",
     [CODE_CANCELLED] = "cancelled",
 };
 
@@ -48,6 +49,7 @@ task_code_retryable(enum task_code code)
 	case CODE_UNREACHABLE:
 	case CODE_RESET:
 	case CODE_EXIT:
+	case CODE_LOST:
 	case CODE_CANCELLED:
 		return true;
 	default:

@@ -33,6 +33,7 @@ enum task_code {
 	CODE_UNKNOWN_TASK, /* it waits for a task that has not come before */
 	CODE_UNBOUND, /* a result lacks the part that the task binds */
 	CODE_SKIPPED, /* what it waits for did not end as it must have */
+	CODE_LOST, /* three who had claimed it in the queue have died */
 	CODE_CANCELLED, /* by a signal, or because the run was halted */
 	CODE_COUNT
 };

@@ -38,6 +38,7 @@ static const struct member_name names[] = {
     MEMBER_NAME("why", MEMBER_WHY),
     MEMBER_NAME("start", MEMBER_START),
     MEMBER_NAME("end", MEMBER_END),
+    MEMBER_NAME("lost", MEMBER_LOST),
     MEMBER_NAME("line", MEMBER_LINE),
     MEMBER_NAME("input", MEMBER_INPUT),
     MEMBER_NAME("truncated", MEMBER_TRUNCATED),
