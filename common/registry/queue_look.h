@@ -1,0 +1,41 @@
+/*
+ * Where a task is, and what is in the queue.
+ */
+#ifndef SVCKIT_REGISTRY_QUEUE_LOOK_H
+#define SVCKIT_REGISTRY_QUEUE_LOOK_H
+
+#include "registry/queue.h"
+
+/*
+ * Where id is: 1; 0: nowhere (place->state QUEUE_ABSENT); -1.  Looks in the
+ * order in which schedulers move it, so it never slips by; hold, release and
+ * retry go the other way, so who has not got store_guard() of ids/ID looks
+ * twice before he is told 0 of an id that exists.  O(running).
+ */
+int queue_look(struct store *store, const char *id, struct queue_place *place,
+    struct svc_error *error);
+
+/*
+ * The value at a place into entry, as store_get(): 1; 0: it is there no more;
+ * -1.
+ */
+int queue_read(struct store *store, const struct queue_place *place,
+    struct buffer *scratch, struct store_entry *entry, struct svc_error *error);
+
+/*
+ * Lists tasks in the states of the mask: fn gets place, and entry (its value,
+ * NULL where values is false).  A task that moves while they are listed may be
+ * told twice or, when it goes back, not at all.  skip: as in store_list.
+ */
+struct queue_list {
+	unsigned states; /* QUEUE_STATE_BITs */
+	bool values;
+	int (*fn)(void *argument, const struct queue_place *place,
+	    const struct store_entry *entry, struct svc_error *error);
+	store_skip_fn skip; /* or NULL */
+	void *argument; /* of both */
+};
+int queue_list(struct store *store, const struct queue_list *list,
+    struct svc_error *error);
+
+#endif
