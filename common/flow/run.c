@@ -111,7 +111,9 @@ put_out(struct run *run)
 	if (run->options.journal != NULL && !run->full &&
 	    journal_flush(run->options.journal, &error) == -1)
 		journal_failed(run, &error);
-	if (call_output_put(&run->output, &run->queue, &error) == -1)
+	if (run->options.source != NULL)
+		run_feed_clear(run);
+	else if (call_output_put(&run->output, &run->queue, &error) == -1)
 		run_fail(run, RUN_OUTPUT, &error);
 }
 
@@ -314,6 +316,7 @@ run_close(struct run *run)
 	number_queue_release(&run->decided);
 	number_queue_release(&run->order);
 	number_queue_release(&run->hungry);
+	run_feed_release(&run->feed);
 	buffer_release(&run->store);
 	buffer_release(&run->found);
 	free(run->pending);

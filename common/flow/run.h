@@ -22,6 +22,7 @@
 #include "flow/halt.h"
 #include "flow/journal.h"
 #include "flow/run_event.h"
+#include "flow/task_bind.h"
 #include "line/error.h"
 #include "line/reader.h"
 #include "line/writer.h"
@@ -34,6 +35,34 @@
 struct event_base;
 struct run;
 
+/* A task of a source that has ended. */
+struct run_ended {
+	const char *id;
+	struct buffer *line; /* finished, LF included; may be emptied */
+	enum task_code code; /* CODE_NONE: a result */
+	int attempts;
+};
+
+/*
+ * Where tasks come from, and go to, when not from reader and to writer
+ * (flow/queue_source.h).  Their dependencies have been seen to: after and when
+ * are not looked at, and bind asks for results here.
+ */
+struct run_source {
+	/* The next line, valid until the next call: 1; 0: there is none until
+	 * run_feed() is called; -1. */
+	int (*next)(void *argument, struct line *line, struct svc_error *error);
+	/* Its first request was sent, or its command started. */
+	void (*begun)(void *argument, const char *id);
+	int (*result)(void *argument, const char *id, struct task_result *found,
+	    struct svc_error *error);
+	/* Each task that next() gave ends once. */
+	void (*ended)(void *argument, const struct run_ended *ended);
+	/* run_vacant() may say more than it did. */
+	void (*vacancy)(void *argument);
+	void *argument;
+};
+
 struct run_options {
 	struct call_item_options item; /* result_only: how lines come out */
 	struct call_options call;
@@ -42,6 +71,7 @@ struct run_options {
 	const struct instance *instances;
 	size_t instance_count;
 	const struct command_pool_options *command; /* NULL: services */
+	const struct run_source *source; /* or NULL: reader and writer */
 	struct reader *reader;
 	bool whole; /* the input is a file: it is read to its end first */
 	struct writer *writer;
@@ -100,6 +130,15 @@ int run_dispatch(
     struct run *run, enum run_fault *fault, struct svc_error *error);
 
 void run_counts(const struct run *run, struct run_counts *counts);
+
+/* With a source: it has a line. */
+void run_feed(struct run *run);
+/* There will be none: the run ends when what it has has ended. */
+void run_finish(struct run *run);
+/* How many more tasks of service could be started at once. */
+size_t run_vacant(struct run *run, const char *service);
+/* The task of that id, if there is one, ends as CODE_CANCELLED. */
+void run_revoke(struct run *run, const char *id);
 
 /*
  * An orderly stop, from an event: nothing more is read or started, what runs

@@ -18,6 +18,8 @@ stop(struct run *run, bool running, const char *reason)
 		run->phase = PHASE_RUN;
 		if (call_intake_stop(&run->intake, &error) == -1)
 			run_warn(run, "%s", error.message);
+		if (run->options.source != NULL)
+			run->intake.ended = true;
 		run->cancel = true;
 	}
 	if (running)

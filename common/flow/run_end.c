@@ -236,12 +236,16 @@ run_result(void *argument, const char *id, struct task_result *found,
     struct svc_error *error)
 {
 	struct run *run = argument;
-	uint32_t name = name_table_find(&run->tasks.ids, id, strlen(id));
-	uint32_t task = name == NAME_TABLE_NONE
-			    ? TASK_NONE
-			    : task_table_find(&run->tasks, name);
+	const struct run_source *source = run->options.source;
 	const struct flow_task *flow;
+	uint32_t name, task;
 	int got;
+
+	if (source != NULL)
+		return source->result(source->argument, id, found, error);
+	name = name_table_find(&run->tasks.ids, id, strlen(id));
+	task = name == NAME_TABLE_NONE ? TASK_NONE
+				       : task_table_find(&run->tasks, name);
 
 	if (task == TASK_NONE)
 		return svc_error_set(error, EX_DATAERR, "%s: no such task", id);

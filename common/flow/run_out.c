@@ -37,6 +37,8 @@ come_out(struct run *run, struct call_item *item)
 		show_result(run, item);
 	if (buffer_failed(&item->out))
 		run_fail_memory(run);
+	if (run->options.source != NULL)
+		run_feed_end(run, item);
 	call_queue_end(&run->queue, item);
 	task_table_out(&run->tasks, task);
 	if (task_table_get(&run->tasks, task)->state == FLOW_FREE)

@@ -120,8 +120,13 @@ read_links(struct run *run, struct call_item *item, uint32_t task)
 		run_fail(run, RUN_INPUT, &error);
 		return ITEM_INVALID;
 	}
-	flow->linked = run->links.after_count > 0;
 	flow->binds = run->links.binding_count > 0;
+	/* A source has seen to those that it waits for. */
+	if (run->options.source != NULL) {
+		run->links.after_count = 0;
+		run->links.when = WHEN_OK;
+	}
+	flow->linked = run->links.after_count > 0;
 	return ITEM_READY;
 }
 
@@ -134,8 +139,12 @@ read_key(struct run *run, struct call_item *item, uint32_t task)
 
 	if (ready_queue_key(run->ready, &item->envelope,
 		local ? "" : item->task.service,
-		local ? NULL : item->task.planned, &flow->key, &error) == 0)
+		local ? NULL : item->task.planned, &flow->key, &error) == 0) {
+		/* A source gives nothing before its time. */
+		if (run->options.source != NULL)
+			flow->key.not_before = 0;
 		return ITEM_READY;
+	}
 	if (error.code == EX_DATAERR)
 		return fail_line(run, item, CODE_INVALID, error.message);
 	run_fail(run, RUN_INPUT, &error);
@@ -176,6 +185,17 @@ claim_id(struct run *run, const char *id, uint32_t task)
 		task_table_claim(&run->tasks, name, task);
 }
 
+/*
+ * What the source calls it, for as long as the task is here: ids of a source
+ * come again, and are not kept.
+ */
+static void
+name_task(struct run *run, const char *id, uint32_t task)
+{
+	if (run_feed_name(&run->feed, task, id) == -1)
+		run_fail_memory(run);
+}
+
 /* A line becomes a task; state is how it was read. */
 static enum item_state
 read_task(struct run *run, struct call_item *item, uint32_t task,
@@ -186,6 +206,8 @@ read_task(struct run *run, struct call_item *item, uint32_t task,
 	uint32_t other;
 
 	read_id(run, item, id, &other);
+	if (run->options.source != NULL)
+		name_task(run, id, task);
 	if (other != TASK_NONE && (state == ITEM_READY || run->options.whole))
 		state = refuse_twice(run, item, id, other);
 	if (state == ITEM_READY)
@@ -203,7 +225,7 @@ read_task(struct run *run, struct call_item *item, uint32_t task,
 	if (state == ITEM_READY)
 		state = run->options.whole ? link_later(run, task)
 					   : link_now(run, item, task);
-	if (id[0] != '\0' && other == TASK_NONE)
+	if (id[0] != '\0' && other == TASK_NONE && run->options.source == NULL)
 		claim_id(run, id, task);
 	if (state == ITEM_READY && run->options.journal != NULL)
 		journal_hash(
@@ -288,9 +310,28 @@ has_room(const struct run *run)
 	/* A file is read to its end whatever it takes. */
 	if (run->options.whole)
 		return true;
+	if (run->stopping && run->options.source != NULL)
+		return false;
 	return run->tasks.open < RUN_TASKS_MAX &&
 	       run->tasks.bytes < RUN_BYTES_MAX &&
 	       !call_output_full(&run->output);
+}
+
+static enum intake_state
+next_line(struct run *run, struct line *line, struct svc_error *error)
+{
+	const struct run_source *source = run->options.source;
+
+	if (source == NULL)
+		return call_intake_next(&run->intake, line, error);
+	switch (source->next(source->argument, line, error)) {
+	case 1:
+		return INTAKE_LINE;
+	case 0:
+		return INTAKE_WAITS;
+	default:
+		return INTAKE_FAILED;
+	}
 }
 
 bool
@@ -303,7 +344,7 @@ run_read(struct run *run)
 	for (n = 0; n < RUN_BATCH; n++) {
 		if (!has_room(run))
 			return false;
-		switch (call_intake_next(&run->intake, &line, &error)) {
+		switch (next_line(run, &line, &error)) {
 		case INTAKE_FAILED:
 			run_fail(run, RUN_INPUT, &error);
 			return false;

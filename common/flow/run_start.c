@@ -150,6 +150,7 @@ start(struct run *run, uint32_t number)
 		return;
 	}
 	item->number = number;
+	item->attempts = 0;
 	if (!run_reread(run, number, item))
 		return;
 	call_queue_hold(&run->queue, item);
@@ -255,6 +256,7 @@ on_sent(void *argument, const struct call_task *task,
     const struct call_instance *instance, enum call_reason reason, int attempt)
 {
 	struct run *run = argument;
+	const struct run_source *source = run->options.source;
 	const struct call_item *item = task->argument;
 	struct flow_task *flow = task_table_get(&run->tasks, item->number);
 	struct run_event event = {.kind = RUN_SENT,
@@ -262,8 +264,12 @@ on_sent(void *argument, const struct call_task *task,
 	    .reason = reason,
 	    .attempt = attempt};
 
-	if (!flow->begun)
+	if (!flow->begun) {
 		leave_lane(run, flow);
+		if (source != NULL)
+			source->begun(source->argument,
+			    run_feed_id(&run->feed, item->number));
+	}
 	run_tell(run, item->number, &event);
 }
 
@@ -299,6 +305,7 @@ on_done(
 
 	if (!flow->begun)
 		leave_lane(run, flow);
+	item->attempts = outcome->attempts;
 	if (outcome->failure.code == CODE_CANCELLED && run->reason[0] != '\0')
 		snprintf(told.failure.message, sizeof(told.failure.message),
 		    "%s", run->reason);
@@ -344,6 +351,17 @@ tell_instances(struct run *run, struct svc_error *error)
 	return 0;
 }
 
+/* There may be room for tasks that the source keeps. */
+static void
+on_settled(void *argument)
+{
+	const struct run *run = argument;
+	const struct run_source *source = run->options.source;
+
+	if (source != NULL)
+		source->vacancy(source->argument);
+}
+
 int
 run_open_backend(struct run *run, struct svc_error *error)
 {
@@ -352,6 +370,7 @@ run_open_backend(struct run *run, struct svc_error *error)
 	    .sent = on_sent,
 	    .ended = on_ended,
 	    .begun = on_begun,
+	    .settled = on_settled,
 	    .argument = run,
 	};
 

@@ -7,6 +7,7 @@
  *	run_start	ready tasks go to who executes them, when there is room
  *	run_end		tasks end: journal, those that wait for them
  *	run_out		their lines come out
+ *	run_feed	between a source and the run
  *	run_cancel	what becomes of the rest when a run stops
  *	run_tell	what happens is told to who wants to know
  */
@@ -18,6 +19,7 @@
 
 #include "flow/number_queue.h"
 #include "flow/run.h"
+#include "flow/run_feed.h"
 #include "flow/task_bind.h"
 #include "flow/task_links.h"
 #include "flow/task_table.h"
@@ -70,6 +72,7 @@ struct run {
 	struct buffer found; /* for results that lie in a file */
 	struct json_document document; /* for their members */
 	struct line_file *file;
+	struct run_feed feed; /* with a source */
 	struct task_table tasks;
 	struct dependencies *dependencies;
 	struct ready_queue *ready;

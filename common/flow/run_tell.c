@@ -10,6 +10,10 @@ static void
 name_task(const struct run *run, const struct flow_task *flow, uint32_t task,
     char made[NAME_MAX_LENGTH + 1], struct run_event *event)
 {
+	if (run->options.source != NULL) {
+		event->id = run_feed_id(&run->feed, task);
+		return;
+	}
 	event->id = task_table_id(&run->tasks, task);
 	event->made = flow->own && flow->name == NAME_TABLE_NONE;
 	if (!event->made)
