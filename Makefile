@@ -7,6 +7,7 @@ MANDIR  ?= $(PREFIX)/share/man
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 CFLAGS  ?= -O2 -g
 LDFLAGS ?=
@@ -15,7 +16,7 @@ PKG_CONFIG ?= pkg-config
 # A new utility is one word here and four files of its name: cmd/X.c, man/X.*,
 # tests/X.bats, completions/*/X.
 TOOLS := svc-register svc-discover svc-call svc-watch task-schedule task-run \
-	task-worker
+	task-submit task-status task-worker
 
 # Debian's names of what building, the demo, the tests and the lint need.
 DEBS := gcc libc6-dev pkg-config libcurl4-openssl-dev libcjson-dev libbsd-dev \
@@ -24,7 +25,7 @@ DEBS := gcc libc6-dev pkg-config libcurl4-openssl-dev libcjson-dev libbsd-dev \
 	strace time openssl nginx-light haproxy \
 	iproute2
 # What `make bench` compares with, where it is there.
-BENCH_DEBS := hey etcd-client etcd-server inotify-tools
+BENCH_DEBS := hey etcd-client etcd-server inotify-tools nq task-spooler
 
 BUILD := build
 WARN := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes \
@@ -57,6 +58,8 @@ LIBS_svc-discover = $(LIBS_table)
 LIBS_svc-call     = $(LIBS_curl) $(LIBS_event) -lresolv
 LIBS_svc-watch    = $(LIBS_event)
 LIBS_task-run     = $(LIBS_curl) $(LIBS_event) -lresolv
+LIBS_task-status  = $(LIBS_table)
+LIBS_task-submit  = -lresolv
 LIBS_task-worker  = $(LIBS_event)
 LIBS_paced_server = $(LIBS_event)
 
@@ -114,6 +117,12 @@ bench: $(BIN) $(BENCH)
 bench-quality: $(BIN) $(BENCH)
 	$(Q)SVCKIT_BUILD=$(abspath $(BUILD)) tests/bench/quality
 
+# A million tasks in the queue, while submitters and schedulers are killed.
+SOAK ?= 1000000
+soak: $(BIN)
+	$(Q)mkdir -p $(BUILD)/soak && cd $$(mktemp -d $(abspath $(BUILD))/soak/XXXXXX) && \
+		PATH=$(abspath $(BUILD))/bin:$$PATH $(CURDIR)/tests/lib/queue-storm $(SOAK)
+
 demo: $(BIN)
 	$(Q)SVCKIT_BUILD=$(abspath $(BUILD)) tests/demo/wordcount
 
@@ -125,7 +134,7 @@ bench-deps:
 
 install: $(BIN)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(BASHDIR) \
-		$(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+		$(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) $(DESTDIR)$(UNITDIR)
 	install $(BIN) $(DESTDIR)$(BINDIR)
 	for page in man/*.[1-8]; do \
 		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
@@ -133,6 +142,10 @@ install: $(BIN)
 	install -m 644 completions/bash/* $(DESTDIR)$(BASHDIR)
 	install -m 644 completions/zsh/* $(DESTDIR)$(ZSHDIR)
 	install -m 644 completions/fish/* $(DESTDIR)$(FISHDIR)
+	for unit in cmd/systemd/*; do \
+		to=$(DESTDIR)$(UNITDIR)/$${unit##*/}; \
+		sed 's|/usr/local/bin|$(BINDIR)|' $$unit >$$to && \
+		chmod 644 $$to || exit 1; done
 
 uninstall:
 	cd $(DESTDIR)$(BINDIR) && rm -f $(TOOLS)
@@ -141,6 +154,7 @@ uninstall:
 	cd $(DESTDIR)$(BASHDIR) && rm -f $(notdir $(wildcard completions/bash/*))
 	cd $(DESTDIR)$(ZSHDIR) && rm -f $(notdir $(wildcard completions/zsh/*))
 	cd $(DESTDIR)$(FISHDIR) && rm -f $(notdir $(wildcard completions/fish/*))
+	cd $(DESTDIR)$(UNITDIR) && rm -f $(notdir $(wildcard cmd/systemd/*))
 
 VERSION = $(shell sed -n 's/.*SVCKIT_VERSION "\(.*\)"/\1/p' common/line/version.h)
 dist:
@@ -153,6 +167,7 @@ clean:
 help:
 	@echo 'all        build the utilities into $(BUILD)/bin (the default)'
 	@echo 'deps       install the Debian packages that are missing'
+	@echo 'soak       SOAK tasks in the queue ($(SOAK)) while all are killed'
 	@echo 'demo       run the main job on real input and show the result'
 	@echo 'check      run the whole test suite'
 	@echo 'lint       check style, pages, options, headers, what links what'
@@ -165,5 +180,5 @@ help:
 	@echo 'V=1 shows commands; SANITIZE=1 builds and checks under ASan and UBSan'
 
 .SECONDARY:
-.PHONY: all check lint bench bench-quality demo deps bench-deps install uninstall dist clean help
+.PHONY: all check lint bench bench-quality soak demo deps bench-deps install uninstall dist clean help
 -include $(LIB_OBJ:.o=.d) $(wildcard $(BUILD)/obj/cmd/*.d $(BUILD)/obj/tests/*/*.d)

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "line/reader.h"
@@ -47,16 +49,41 @@ cli_init(struct cli *cli)
 		cli_fail(&error);
 }
 
-static void print_message(const char *format, va_list arguments,
-    const char *hint) __attribute__((format(printf, 1, 0)));
+/* Whether stderr is the journal, which systemd.exec(5) says how to find out. */
+static bool
+is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat status;
+
+	if (stream == NULL || fstat(STDERR_FILENO, &status) == -1)
+		return false;
+	snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)status.st_dev,
+	    (uintmax_t)status.st_ino);
+	return strcmp(stream, own) == 0;
+}
+
+/* In front of a line: its level, where that is understood. */
+static void
+append_level(struct buffer *line, int level)
+{
+	if (is_journal())
+		buffer_append_format(line, "<%d>", level);
+}
+
+static void print_message(int level, const char *format, va_list arguments,
+    const char *hint) __attribute__((format(printf, 2, 0)));
 
 static void
-print_message(const char *format, va_list arguments, const char *hint)
+print_message(
+    int level, const char *format, va_list arguments, const char *hint)
 {
 	struct buffer line = BUFFER_INIT;
 	char message[2048];
 
 	vsnprintf(message, sizeof(message), format, arguments);
+	append_level(&line, level);
 	buffer_append_string(&line, program_invocation_short_name);
 	buffer_append_string(&line, ": ");
 	escape_append(&line, message, strlen(message));
@@ -76,12 +103,25 @@ cli_warn_line(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	print_message(format, arguments, "");
+	print_message(LOG_WARNING, format, arguments, "");
 	va_end(arguments);
 }
 
-void
-cli_report(const struct buffer *text)
+static void print_error(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+static void
+print_error(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print_message(LOG_ERR, format, arguments, "");
+	va_end(arguments);
+}
+
+static void
+write_all(const struct buffer *text)
 {
 	size_t written = 0;
 	ssize_t n;
@@ -96,6 +136,26 @@ cli_report(const struct buffer *text)
 	}
 }
 
+void
+cli_report(const struct buffer *text)
+{
+	const char *line = text->data, *end = text->data + text->length, *next;
+	struct buffer marked = BUFFER_INIT;
+
+	if (!is_journal()) {
+		write_all(text);
+		return;
+	}
+	for (; line < end; line = next) {
+		next = memchr(line, '\n', (size_t)(end - line));
+		next = next == NULL ? end : next + 1;
+		append_level(&marked, LOG_INFO);
+		buffer_append(&marked, line, (size_t)(next - line));
+	}
+	write_all(buffer_failed(&marked) ? text : &marked);
+	buffer_release(&marked);
+}
+
 int
 cli_warn(const struct svc_error *error)
 {
@@ -106,7 +166,8 @@ cli_warn(const struct svc_error *error)
 void
 cli_fail(const struct svc_error *error)
 {
-	exit(cli_warn(error));
+	print_error("%s", error->message);
+	exit(error->code);
 }
 
 void
@@ -119,7 +180,7 @@ cli_usage(const struct cli *cli, const char *format, ...)
 	snprintf(hint, sizeof(hint), "; try '%s --help'",
 	    program_invocation_short_name);
 	va_start(arguments, format);
-	print_message(format, arguments, hint);
+	print_message(LOG_ERR, format, arguments, hint);
 	va_end(arguments);
 	exit(EX_USAGE);
 }

@@ -83,7 +83,10 @@ bool cli_line_option(
 /*
  * The one door of messages: "svc-call: MESSAGE", one line in one write(2), so
  * that lines of a pipeline's stages do not mix.  Control characters are
- * escaped: a message may quote what a stranger wrote.
+ * escaped: a message may quote what a stranger wrote.  Where standard error is
+ * the journal (systemd.exec(5), JOURNAL_STREAM) each line has its level in
+ * front (sd-daemon(3)): "<4>", "<3>" of what ends the process, "<6>" of a
+ * report.
  */
 void cli_warn_line(const char *format, ...)
     __attribute__((format(printf, 1, 2)));

@@ -13,23 +13,27 @@
 
 #include "cli.h"
 #include "cli_calling.h"
+#include "cli_exec.h"
 #include "cli_instances.h"
+#include "cli_queue.h"
 #include "cli_run.h"
 #include "flow/run.h"
-#include "process/command.h"
 
-#define EXIT_CANNOT_RUN 126
-#define EXIT_NOT_FOUND	127
+/* Seconds: a lease that a busy machine cannot miss. */
+#define LEASE_MIN 1.0
 
 enum {
 	OPTION_EXEC = OPTION_LONG,
 	OPTION_GANTT,
 	OPTION_HALT,
 	OPTION_JOURNAL,
+	OPTION_LEASE,
 	OPTION_ORDER,
+	OPTION_QUEUE,
 	OPTION_RESUME,
 	OPTION_SHARES,
-	OPTION_SYNC
+	OPTION_SYNC,
+	OPTION_UNTIL_EMPTY
 };
 
 /* clang-format off */
@@ -45,6 +49,9 @@ static const struct option_row rows[] = {
 	{OPTION_SHARES, "shares", "GROUP=N,...", "fair: the weights of groups"},
 	{OPTION_EXEC, "exec", NULL, "tasks go to COMMAND, not to services"},
 	{OPTION_GANTT, "gantt", "FILE", "draw what happened, as SVG"},
+	{OPTION_QUEUE, "queue", NULL, "execute what task-submit submits"},
+	{OPTION_UNTIL_EMPTY, "until-empty", NULL, "... and end with it"},
+	{OPTION_LEASE, "lease", "D", "... claims last so long (a lock)"},
 	OPTION_ROWS_CALLING,
 	OPTION_ROWS_COMMON,
 	{0, NULL, NULL, NULL},
@@ -64,7 +71,9 @@ static const char synopsis[] =
     "[--bare] [--gantt FILE] [--halt WHEN] [--journal FILE [--resume] "
     "[--sync]] [--max-result SIZE] [--max-task SIZE] [--order ORDER "
     "[--shares GROUP=N,...]] [--progress] [--retries N] [--retry] "
-    "[--stats FILE] -- COMMAND [ARGUMENT]...";
+    "[--stats FILE] -- COMMAND [ARGUMENT]...\n"
+    "task-run --queue [-qv] [-R PLACE] [--until-empty] [--lease D] [OPTION]... "
+    "[--exec ... -- COMMAND [ARGUMENT]...]";
 
 struct task_run {
 	struct cli cli;
@@ -79,15 +88,29 @@ struct task_run {
 	int order; /* -1: not said */
 	struct group_shares shares;
 	const char *gantt;
-	char host[256];
 	struct halt halt;
-	struct command_pool_options command;
+	struct cli_exec command;
 	struct journal *journal;
 	struct reader *reader;
 	struct writer *writer;
 	struct run *run;
 	struct cli_run *view;
+	bool from_queue;
+	bool until_empty;
+	double ttl; /* --lease */
+	struct cli_queue *queue; /* NULL: tasks are read from reader */
 };
+
+static int
+parse_lease(double *ttl, const char *text, struct svc_error *error)
+{
+	if (duration_parse(text, ttl, error) == -1)
+		return -1;
+	if (*ttl < LEASE_MIN)
+		return svc_error_set(
+		    error, EX_USAGE, "shorter than a second: '%s'", text);
+	return 0;
+}
 
 static void
 parse_option(struct task_run *task_run, int option)
@@ -125,6 +148,15 @@ parse_option(struct task_run *task_run, int option)
 	case OPTION_EXEC:
 		task_run->exec = true;
 		break;
+	case OPTION_QUEUE:
+		task_run->from_queue = true;
+		break;
+	case OPTION_UNTIL_EMPTY:
+		task_run->until_empty = true;
+		break;
+	case OPTION_LEASE:
+		result = parse_lease(&task_run->ttl, optarg, &error);
+		break;
 	case OPTION_GANTT:
 		task_run->gantt = cli_file_name(cli, option, optarg);
 		break;
@@ -137,23 +169,38 @@ parse_option(struct task_run *task_run, int option)
 		cli_refuse(cli, option, "%s", error.message);
 }
 
-/* What --exec has no use for, where it would be a misunderstanding. */
+/* The queue has an order, a memory and an output of its own. */
 static void
-check_exec(const struct task_run *task_run, int argc)
+check_queue(const struct task_run *task_run)
 {
 	const struct cli *cli = &task_run->cli;
 	const struct cli_calling *calling = &task_run->calling;
 
-	if (argc == 0)
-		cli_usage(cli, "--exec needs a COMMAND behind '--'");
-	if (task_run->from.path != NULL || task_run->from.service != NULL ||
-	    calling->selector != NULL)
-		cli_usage(cli, "--exec uses no service: it goes with neither "
-			       "--resources nor --service nor --label");
-	if (calling->policy.type != NULL || calling->call.hedge > 0 ||
-	    calling->call.rate > 0 || calling->http.header_count > 0)
-		cli_usage(cli, "--exec calls nobody: it goes with neither "
-			       "--policy nor --hedge nor --rate nor --header");
+	if (!task_run->from_queue) {
+		if (task_run->until_empty || task_run->ttl > 0)
+			cli_usage(
+			    cli, "--until-empty and --lease need --queue");
+		return;
+	}
+	if (task_run->tasks != NULL || task_run->from.path != NULL)
+		cli_usage(cli, "--queue reads the registry: it goes with "
+			       "neither --tasks nor --resources");
+	if (task_run->journal_path != NULL ||
+	    task_run->halt.how != HALT_NEVER || task_run->order != -1 ||
+	    calling->item.envelope.retry)
+		cli_usage(cli, "--queue goes with neither --journal nor "
+			       "--halt nor --order nor --retry");
+	if (calling->keep_order || calling->dry_run ||
+	    calling->item.result_only)
+		cli_usage(cli, "--queue prints no lines: it goes with neither "
+			       "--keep-order nor --dry-run nor --output");
+	if (calling->item.envelope.bare ||
+	    (calling->item.envelope.text && !task_run->exec))
+		cli_usage(cli, "--queue reads no lines: it goes with neither "
+			       "--bare nor (but for --exec) --text");
+	if (task_run->gantt != NULL)
+		cli_usage(cli, "--queue may never end: it does not go with "
+			       "--gantt");
 }
 
 static void
@@ -163,9 +210,10 @@ check(const struct task_run *task_run, int argc, char *argv[])
 
 	cli_calling_check(&task_run->calling);
 	if (task_run->exec)
-		check_exec(task_run, argc);
+		cli_exec_check(&task_run->calling, &task_run->from, argc);
 	else if (argc > 0)
 		cli_usage(cli, "unexpected operand '%s'", argv[0]);
+	check_queue(task_run);
 	if (task_run->journal_path == NULL && task_run->resume)
 		cli_usage(cli, "--resume needs --journal");
 	if (task_run->journal_path == NULL && task_run->sync)
@@ -175,63 +223,6 @@ check(const struct task_run *task_run, int argc, char *argv[])
 	if (task_run->from.path != NULL)
 		cli_instances_check(
 		    cli, &task_run->from, true, task_run->tasks);
-}
-
-/* Told before anything runs: 127 where there is no such command, else 126. */
-static void
-check_command(const char *name)
-{
-	struct svc_error error;
-	int missing;
-
-	if (command_check(name, getenv("PATH"), &error) == 0)
-		return;
-	missing = errno == ENOENT;
-	(void)cli_warn(&error);
-	exit(missing ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
-}
-
-/* A command's standard error, with whose it is in front of each line. */
-static void
-on_complaint(void *argument, const struct call_task *task, const char *text,
-    size_t length)
-{
-	struct task_run *task_run = argument;
-	struct buffer lines = BUFFER_INIT;
-	const char *end = text + length, *next;
-
-	for (; text < end; text = next) {
-		next = memchr(text, '\n', (size_t)(end - text));
-		next = next == NULL ? end : next + 1;
-		buffer_append_format(&lines, "%s: ", task->id);
-		buffer_append(&lines, text, (size_t)(next - text));
-	}
-	cli_calling_complain(&task_run->calling, lines.data, lines.length);
-	buffer_release(&lines);
-}
-
-static void
-complete_exec(struct task_run *task_run, char *argv[])
-{
-	struct cli_calling *calling = &task_run->calling;
-	struct command_pool_options *command = &task_run->command;
-
-	check_command(argv[0]);
-	/* The line's own does not matter, and none need be there. */
-	calling->item.service = "exec";
-	if (gethostname(task_run->host, sizeof(task_run->host) - 1) == -1)
-		strlcpy(task_run->host, "localhost", sizeof(task_run->host));
-	command->command = argv;
-	command->environment = environ;
-	command->jobs = calling->call.jobs;
-	command->timeout =
-	    calling->item.timeout > 0 ? calling->item.timeout : 0;
-	command->retries = calling->retries_said ? calling->call.retries : 0;
-	command->text = calling->item.envelope.text;
-	command->max_result = calling->call.max_result;
-	command->host = task_run->host;
-	command->complaint = on_complaint;
-	command->argument = task_run;
 }
 
 /* Of one service there is no need to name it. */
@@ -306,7 +297,8 @@ open_view(struct task_run *task_run)
 	const struct cli_run_options options = {
 	    .log = task_run->cli.verbose > 0,
 	    .gantt = calling->dry_run ? NULL : task_run->gantt,
-	    .title = reader_name(task_run->reader),
+	    .title =
+		task_run->from_queue ? "queue" : reader_name(task_run->reader),
 	    .progress = calling->progress,
 	};
 
@@ -321,17 +313,23 @@ complete(struct task_run *task_run, char *argv[])
 	bool registry;
 
 	if (task_run->exec)
-		complete_exec(task_run, argv);
+		cli_exec_complete(&task_run->command, calling, argv);
 	else
 		complete_service(task_run);
 	registry = !task_run->exec && task_run->from.path == NULL;
-	task_run->reader =
-	    cli_reader(task_run->tasks, cli_calling_line_limit(calling));
-	cli_calling_complete(
-	    calling, reader_name(task_run->reader), !task_run->exec, registry);
+	/* The command's lines are text, those of the queue are not. */
+	if (task_run->from_queue)
+		calling->item.envelope.text = false;
+	else
+		task_run->reader = cli_reader(
+		    task_run->tasks, cli_calling_line_limit(calling));
+	cli_calling_complete(calling,
+	    task_run->from_queue ? "queue" : reader_name(task_run->reader),
+	    !task_run->exec, registry);
 	check_journal(task_run);
 	open_journal(task_run);
-	cli_calling_show(calling, reader_descriptor(task_run->reader));
+	cli_calling_show(calling,
+	    task_run->from_queue ? -1 : reader_descriptor(task_run->reader));
 	task_run->writer = cli_stdout();
 	open_view(task_run);
 }
@@ -362,6 +360,10 @@ on_status(evutil_socket_t number, short what, void *argument)
 
 	(void)number;
 	(void)what;
+	if (task_run->queue != NULL) {
+		cli_queue_status(task_run->queue);
+		return;
+	}
 	run_counts(task_run->run, &counts);
 	cli_run_status(task_run->view, &counts);
 }
@@ -371,6 +373,8 @@ on_stop(void *argument)
 {
 	const struct task_run *task_run = argument;
 
+	if (task_run->queue != NULL)
+		cli_queue_stop(task_run->queue);
 	run_stop(task_run->run);
 }
 
@@ -391,6 +395,21 @@ on_complain(void *argument, const char *text, size_t length)
 }
 
 static void
+open_queue(struct task_run *task_run, struct event_base *base)
+{
+	const struct cli_queue_options options = {
+	    .calling = &task_run->calling,
+	    .service = task_run->calling.item.service,
+	    .ttl = task_run->ttl,
+	    .local = task_run->exec,
+	    .until_empty = task_run->until_empty,
+	};
+
+	cli_queue_open(&task_run->queue, base, &options);
+	task_run->command.pool.inherit = cli_queue_descriptor(task_run->queue);
+}
+
+static void
 open_run(struct task_run *task_run, struct event_base *base)
 {
 	struct cli_calling *calling = &task_run->calling;
@@ -401,9 +420,11 @@ open_run(struct task_run *task_run, struct event_base *base)
 	    .watch = calling->watch,
 	    .instances = task_run->instances.items,
 	    .instance_count = task_run->instances.count,
-	    .command = task_run->exec ? &task_run->command : NULL,
+	    .command = task_run->exec ? &task_run->command.pool : NULL,
 	    .reader = task_run->reader,
-	    .whole = is_whole(task_run->reader),
+	    .source =
+		task_run->from_queue ? cli_queue_source(task_run->queue) : NULL,
+	    .whole = !task_run->from_queue && is_whole(task_run->reader),
 	    .writer = task_run->writer,
 	    .output = STDOUT_FILENO,
 	    .keep_order = calling->keep_order,
@@ -462,8 +483,21 @@ close_reports(struct task_run *task_run, int status, bool told)
 	task_run->journal = NULL;
 	if (counts.invalid > 0)
 		status = cli_worse(status, EX_DATAERR);
-	if (counts.failed > 0 && !counts.satisfied)
+	/* Those of the queue have their own file, and --until-empty asks. */
+	if (counts.failed > 0 && !counts.satisfied && !task_run->from_queue)
 		status = cli_worse(status, 1);
+	return status;
+}
+
+/* A daemon that was asked to end has done what it should. */
+static int
+close_queue(struct task_run *task_run)
+{
+	struct cli_calling *calling = &task_run->calling;
+	int status = cli_queue_close(task_run->queue);
+
+	if (calling->signal == SIGTERM && !task_run->until_empty)
+		calling->signal = 0;
 	return status;
 }
 
@@ -482,11 +516,15 @@ run(struct task_run *task_run)
 		svc_error_set(&error, EX_OSERR, "no event loop");
 		cli_fail(&error);
 	}
+	if (task_run->from_queue)
+		open_queue(task_run, base);
 	open_run(task_run, base);
 	cli_calling_catch(&stops, &task_run->calling, base, on_stop, task_run);
 	status_asked = evsignal_new(base, SIGUSR1, on_status, task_run);
 	if (status_asked != NULL)
 		event_add(status_asked, NULL);
+	if (task_run->queue != NULL)
+		cli_queue_start(task_run->queue, task_run->run);
 	if (run_dispatch(task_run->run, &fault, &error) == -1) {
 		if (fault == RUN_OUTPUT)
 			(void)close_view(task_run);
@@ -500,6 +538,9 @@ run(struct task_run *task_run)
 	cli_calling_release(stops);
 	status = close_reports(task_run, status, told);
 	run_close(task_run->run);
+	/* Nothing is given back that still runs. */
+	if (task_run->queue != NULL)
+		status = cli_worse(status, close_queue(task_run));
 	event_base_free(base);
 	return status;
 }
@@ -526,7 +567,8 @@ main(int argc, char *argv[])
 	signal(SIGXFSZ, SIG_IGN);
 	complete(&task_run, argv + optind);
 	status = run(&task_run);
-	cli_reader_close(task_run.reader);
+	if (task_run.reader != NULL)
+		cli_reader_close(task_run.reader);
 	cli_instances_release(&task_run.instances);
 	group_shares_release(&task_run.shares);
 	return cli_calling_finish(&task_run.calling, task_run.writer, status);

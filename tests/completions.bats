@@ -220,7 +220,8 @@ every_shell() {
 }
 
 @test "each shell offers exactly the options of the parser" {
-	for tool in svc-register svc-discover svc-call svc-watch task-schedule task-worker; do
+	for tool in svc-register svc-discover svc-call svc-watch task-schedule \
+		task-run task-submit task-status task-worker; do
 		"$tool" --help | sed -nE 's/^ +(-., )?(--[a-z0-9-]+).*/\2/p' | sort >options
 		diff options <(typed bash "$tool --" | tr ' ' '\n' | sort)
 		diff options <(typed fish "$tool --" | tr ' ' '\n' | sort)

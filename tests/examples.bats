@@ -127,6 +127,14 @@ runs() {
 	runs task-run.1
 }
 
+@test "the examples of task-submit(1) work" {
+	runs task-submit.1
+}
+
+@test "the examples of task-status(1) work" {
+	runs task-status.1
+}
+
 @test "the examples of svc-watch(1) work" {
 	runs svc-watch.1
 }

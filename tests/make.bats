@@ -21,6 +21,17 @@ setup_make() {
 	[ -z "$(find root -type f)" ]
 }
 
+@test "installed units start what was installed, and systemd takes them" {
+	setup_make
+	"${make[@]}" install PREFIX="$PWD/root"
+	grep -q "^ExecStart=$PWD/root/bin/task-run --queue\$" \
+		root/lib/systemd/system/task-run.service
+	needs systemd-analyze
+	run systemd-analyze verify --man=no root/lib/systemd/system/*
+	is 0
+	[ -z "$output" ] || { echo "$output"; false; }
+}
+
 @test "the default prefix is /usr/local" {
 	setup_make
 	"${make[@]}" install DESTDIR="$PWD/root"
