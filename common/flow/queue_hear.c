@@ -101,7 +101,9 @@ check_claims(struct queue_source *source)
 	struct queue_claim *claim, *next;
 
 	TAILQ_FOREACH_SAFE(claim, &source->claims.all, link, next)
-	check_claim(source, claim);
+	{
+		check_claim(source, claim);
+	}
 }
 
 static void
@@ -164,7 +166,9 @@ on_superseded(void *argument)
 	queue_warn(source, "this task-run was taken for dead: what it was "
 			   "doing is another's to do");
 	TAILQ_FOREACH_SAFE(claim, &source->claims.all, link, next)
-	queue_claim_lost(source, claim);
+	{
+		queue_claim_lost(source, claim);
+	}
 }
 
 static void
