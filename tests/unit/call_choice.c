@@ -669,7 +669,8 @@ a_choice_costs_little_more_than_the_policy_does(void)
 	bare = time_bare(&table, 1000000);
 	whole = time_choice(&table, 1000000);
 	printf("# a million: %.3f s, bare %.3f s\n", whole, bare);
-	CHECK(whole < 3 * bare);
+	/* 1.5 to 2; a sanitizer makes it 3. */
+	CHECK(whole < 5 * bare);
 	close_table(&table);
 }
 
