@@ -336,10 +336,10 @@ timed() {
 @test "an outage that begins with SIGKILL fails at most what was in flight" {
 	tasks 40000
 	outage KILL
-	is 1
-	failed=$(grep -c '"error":' out)
-	((failed > 0 && failed <= 32))
-	[ "$(codes out | sed 's/^[0-9]* //' | tr '\n' ' ')" = 'ok reset ' ]
+	# A slow client may have had nothing in flight at that moment.
+	failed=$(grep -c '"error":' out) || :
+	((failed <= 32 && status == (failed > 0)))
+	[[ $(codes out | sed 's/^[0-9]* //' | tr '\n' ' ') == 'ok '?(reset ) ]]
 	# What is told as done was done, and nothing twice.
 	[ "$(logged begun | uniq -d)" = '' ]
 	[ "$(jq -r 'select(.status == 200) | .id' out | sort | comm -23 - <(logged begun))" = '' ]
