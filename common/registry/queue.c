@@ -2,8 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-/* More than anybody has claimed a task: a name with more is a stranger's. */
+/* So that the number fits; it is compared with QUEUE_CLAIMS_MAX then. */
 #define CLAIMS_DIGITS 4
 
 static const struct {
@@ -113,7 +114,8 @@ read_claims(struct queue_place *place, const char *name, size_t length)
 			return false;
 		place->claims = place->claims * 10 + (unsigned)(*digit - '0');
 	}
-	return copy_name(place->id, name, (size_t)(dot - name));
+	return place->claims <= QUEUE_CLAIMS_MAX &&
+	       copy_name(place->id, name, (size_t)(dot - name));
 }
 
 bool
@@ -134,17 +136,38 @@ queue_place_read(struct queue_place *place, const char *key)
 	       copy_name(place->claimant, at + 1, strlen(at + 1));
 }
 
+/* owner: as in store_make_directory(). */
+static int
+make_directory(struct store *store, const char *directory, uid_t owner,
+    struct svc_error *error)
+{
+	uid_t present;
+	int found = store_directory_owner(store, directory, &present, error);
+
+	if (found != 0)
+		return found == -1 ? -1 : 0;
+	return store_make_directory(
+		   store, directory, owner, (gid_t)-1, 0700, error) == -1
+		   ? -1
+		   : 0;
+}
+
 int
 queue_create(struct store *store, struct svc_error *error)
 {
 	static const char *const directories[] = {"tasks", "tasks/ids",
 	    "tasks/new", "tasks/held", "tasks/running", "tasks/done",
 	    "tasks/failed", "tasks/corrupt", "tasks/claimants"};
+	uid_t owner = (uid_t)-1;
 	size_t i;
 
+	if (geteuid() == 0 &&
+	    store_directory_owner(store, "", &owner, error) == -1)
+		return -1;
+	if (owner == geteuid())
+		owner = (uid_t)-1;
 	for (i = 0; i < sizeof(directories) / sizeof(*directories); i++)
-		if (store_make_directory(store, directories[i], (uid_t)-1,
-			(gid_t)-1, 0700, error) == -1)
+		if (make_directory(store, directories[i], owner, error) == -1)
 			return -1;
 	return 0;
 }

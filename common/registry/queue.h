@@ -82,12 +82,16 @@ void queue_id_key(const char *id, char key[QUEUE_KEY_MAX]);
 
 /*
  * Reads a key of one of the directories of a state.  false: it is none, or its
- * name is not one that svckit makes.  An id may have dots, also followed by
- * digits: the last one counts.
+ * name is not one that svckit makes (nor one with more than QUEUE_CLAIMS_MAX
+ * claims).  An id may have dots, also followed by digits: the last one counts.
  */
 bool queue_place_read(struct queue_place *place, const char *key);
 
-/* Makes all of its directories, where they are missing. */
+/*
+ * Makes all of its directories, where they are missing: 0700, and of the owner
+ * of the registry also when root makes them, since a queue is one trust domain.
+ * What exists is left as it is.
+ */
 int queue_create(struct store *store, struct svc_error *error);
 
 #endif

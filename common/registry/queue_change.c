@@ -1,24 +1,31 @@
 #include "registry/queue_change.h"
 
+#include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "line/json_write.h"
 #include "line/task.h"
+#include "line/text.h"
 #include "registry/queue_look.h"
 
 /* How often a task is looked for again that has moved meanwhile. */
 #define TRIES 100
 
+#define ENTRY_SIZE 16384 /* of the user database, bytes */
+
 static const struct {
 	const char *name;
 	unsigned states; /* in which it can be done */
+	enum queue_state target;
 } changes[] = {
-    [QUEUE_CANCEL] = {"cancel", QUEUE_STATES_OPEN},
-    [QUEUE_RETRY] = {"retry", QUEUE_STATE_BIT(QUEUE_FAILED)},
-    [QUEUE_HOLD] = {"hold", QUEUE_STATE_BIT(QUEUE_WAITING)},
-    [QUEUE_RELEASE] = {"release", QUEUE_STATE_BIT(QUEUE_HELD)},
-    [QUEUE_PURGE] = {"purge", QUEUE_STATES_ENDED},
+    [QUEUE_CANCEL] = {"cancel", QUEUE_STATES_OPEN, QUEUE_FAILED},
+    [QUEUE_RETRY] = {"retry", QUEUE_STATE_BIT(QUEUE_FAILED), QUEUE_WAITING},
+    [QUEUE_HOLD] = {"hold", QUEUE_STATE_BIT(QUEUE_WAITING), QUEUE_HELD},
+    [QUEUE_RELEASE] = {"release", QUEUE_STATE_BIT(QUEUE_HELD), QUEUE_WAITING},
+    [QUEUE_PURGE] = {"purge", QUEUE_STATES_ENDED, QUEUE_ABSENT},
 };
 
 const char *
@@ -27,43 +34,102 @@ queue_change_name(enum queue_change change)
 	return changes[change].name;
 }
 
+/* One command on its way. */
+struct change {
+	struct store *store;
+	const char *id;
+	enum queue_change change;
+	bool known; /* the id is one of the queue's, be the task nowhere */
+	bool dry;
+	/* Of QUEUE_CANCEL: what was to be put into failed, when the task moved
+	 * meanwhile: who moved it may have taken that along. */
+	struct buffer written;
+};
+
+/* "cancelled by alice while it waited" */
+static void
+describe(struct task_failure *failure, enum queue_state state)
+{
+	char memory[ENTRY_SIZE], user[64];
+	struct passwd entry, *found = NULL;
+
+	snprintf(user, sizeof(user), "uid %lu", (unsigned long)getuid());
+	if (getpwuid_r(getuid(), &entry, memory, sizeof(memory), &found) == 0 &&
+	    found != NULL)
+		snprintf(user, sizeof(user), "%s", found->pw_name);
+	task_failure_set(failure, CODE_CANCELLED, "cancelled by %s while it %s",
+	    user,
+	    state == QUEUE_RUNNING ? "ran"
+	    : state == QUEUE_HELD  ? "was held"
+				   : "waited");
+}
+
+/* What is a line, but none of this task: svckit has not put it here. */
+static void
+write_foreign(const struct line *line, const struct queue_place *place,
+    struct buffer *out)
+{
+	size_t shown = text_cut(line->data, line->length, INVALID_INPUT_MAX);
+	struct task_failure failure;
+
+	task_failure_set(
+	    &failure, CODE_INVALID, "not a line of the task '%s'", place->id);
+	buffer_append_format(out, "{\"id\":\"%s\",\"task\":null", place->id);
+	task_failure_append(&failure, out);
+	buffer_append_string(out, ",\"input\":");
+	json_append_string(out, line->data, shown);
+	if (shown < line->length)
+		buffer_append_string(out, ",\"truncated\":true");
+	envelope_end(out);
+}
+
+static bool
+is_foreign(const struct envelope *envelope, const struct queue_place *place)
+{
+	return envelope->wrapped || envelope->made_id ||
+	       strcmp(envelope->id, place->id) != 0;
+}
+
 /*
  * The line of a task that is cancelled, in out: 1; 0: it has ended, and *state
- * says how.
+ * says how; -1.
  */
 static int
-write_cancelled(const struct store_entry *entry,
-    const struct queue_place *place, struct buffer *out,
-    enum queue_state *state, struct svc_error *error)
+write_cancelled(const struct line *line, const struct queue_place *place,
+    struct buffer *out, enum queue_state *state, struct svc_error *error)
 {
 	const struct envelope_options options = {
-	    .run = place->id, .source = entry->key};
-	struct line line = {.data = entry->value, .length = entry->length};
+	    .run = place->id, .source = queue_directory(place->state)};
 	struct task_failure failure;
 	struct envelope envelope;
 	int status = 1;
 
-	if (line.length > 0 && line.data[line.length - 1] == '\n')
-		line.length--;
 	envelope_init(&envelope);
-	task_failure_set(&failure, CODE_CANCELLED, "cancelled while it %s",
-	    place->state == QUEUE_RUNNING ? "ran"
-	    : place->state == QUEUE_HELD  ? "was held"
-					  : "waited");
-	switch (envelope_enter(&envelope, &line, &options, error)) {
+	switch (envelope_enter(&envelope, line, &options, error)) {
 	case ENVELOPE_READY:
-		envelope_fail(&envelope, out, &failure);
+		if (is_foreign(&envelope, place)) {
+			write_foreign(line, place, out);
+		} else if (envelope.turned) {
+			*state = QUEUE_DONE;
+			status = 0;
+		} else {
+			describe(&failure, place->state);
+			envelope_fail(&envelope, out, &failure);
+		}
 		break;
 	case ENVELOPE_PASS:
-		*state = envelope.failed ? QUEUE_FAILED : QUEUE_DONE;
+		*state = QUEUE_FAILED;
 		status = 0;
 		break;
 	case ENVELOPE_INVALID:
-		envelope_copy(&envelope, out);
+		if (error->code == EX_OSERR)
+			status = -1;
+		else
+			envelope_copy(&envelope, out);
 		break;
 	}
 	envelope_release(&envelope);
-	if (buffer_failed(out))
+	if (status == 1 && buffer_failed(out))
 		return svc_error_set(error, EX_OSERR, "out of memory");
 	return status;
 }
@@ -84,6 +150,10 @@ move(struct store *store, const struct queue_place *place,
 	queue_key(&target, to);
 	moved = store_move(store, from, to, value == NULL ? NULL : value->data,
 	    value == NULL ? 0 : value->length, error);
+	if (moved == -1 && error->code == EX_CANTCREAT)
+		return svc_error_set(error, EX_DATAERR,
+		    "%s: is in two places, %s and %s: remove one of them",
+		    place->id, from, to);
 	if (moved == 1 && value == NULL &&
 	    (store_sync(store, queue_directory(state), error) == -1 ||
 		store_sync(store, queue_directory(place->state), error) == -1))
@@ -91,25 +161,78 @@ move(struct store *store, const struct queue_place *place,
 	return moved;
 }
 
+/* The line at a place, "" for an empty file: 1; 0: it is there no more; -1. */
 static int
-cancel(struct store *store, const struct queue_place *place,
+read_line(struct store *store, const struct queue_place *place,
+    struct buffer *scratch, struct line *line, struct svc_error *error)
+{
+	struct store_entry entry = {.value = "", .length = 0};
+	int status = queue_read(store, place, scratch, &entry, error);
+	char key[QUEUE_KEY_MAX];
+
+	if (status == 0) {
+		queue_key(place, key);
+		status = store_exists(store, key, error);
+	}
+	*line = (struct line){.data = entry.value, .length = entry.length};
+	if (line->length > 0 && line->data[line->length - 1] == '\n')
+		line->length--;
+	return status;
+}
+
+static int
+cancel(struct change *change, const struct queue_place *place,
     struct svc_error *error)
 {
-	struct buffer scratch = BUFFER_INIT, out = BUFFER_INIT;
+	struct buffer scratch = BUFFER_INIT, out = BUFFER_INIT, swap;
 	enum queue_state state = QUEUE_FAILED;
-	struct store_entry entry;
-	int status = queue_read(store, place, &scratch, &entry, error);
+	struct store *store = change->store;
+	struct line line;
+	int status = read_line(store, place, &scratch, &line, error);
+	int open;
 
 	if (status == 1) {
-		status = write_cancelled(&entry, place, &out, &state, error);
-		if (status == 1)
-			status = move(store, place, QUEUE_FAILED, &out, error);
-		else if (status == 0 &&
-			 move(store, place, state, NULL, error) == -1)
+		open = write_cancelled(&line, place, &out, &state, error);
+		if (open == -1)
 			status = -1;
+		else if (open == 0)
+			/* It is looked for again, and found to have ended. */
+			status = move(store, place, state, NULL, error) == -1
+				     ? -1
+				     : 0;
+		else
+			status = move(store, place, QUEUE_FAILED, &out, error);
+		if (open == 1 && status == 0) {
+			swap = change->written;
+			change->written = out;
+			out = swap;
+		}
 	}
 	buffer_release(&scratch);
 	buffer_release(&out);
+	return status;
+}
+
+/*
+ * Whether the task failed because a scheduler took the cancelled line along,
+ * while it was put in the place of the task's, and moved it on: 1, 0, -1.
+ */
+static int
+was_cancelled(const struct change *change, const struct queue_place *place,
+    struct svc_error *error)
+{
+	struct buffer scratch = BUFFER_INIT;
+	struct store_entry entry;
+	int status;
+
+	if (change->written.length == 0)
+		return 0;
+	status = queue_read(change->store, place, &scratch, &entry, error);
+	if (status == 1)
+		status = entry.length == change->written.length &&
+			 memcmp(entry.value, change->written.data,
+			     entry.length) == 0;
+	buffer_release(&scratch);
 	return status;
 }
 
@@ -129,7 +252,7 @@ retry(struct store *store, const struct queue_place *place,
 	    store_get(store, key, STORE_VALUE_MAX, &scratch, &entry, error);
 	if (status == 0)
 		status = svc_error_set(error, EX_DATAERR,
-		    "%s: %s is gone, so nobody knows what was submitted",
+		    "%s: %s is gone or empty, so nobody knows what was submitted",
 		    place->id, key);
 	if (status == 1) {
 		buffer_append(&value, entry.value, entry.length);
@@ -159,12 +282,14 @@ purge(struct store *store, const struct queue_place *place,
 }
 
 static int
-apply(struct store *store, const struct queue_place *place,
-    enum queue_change change, struct svc_error *error)
+apply(struct change *change, const struct queue_place *place,
+    struct svc_error *error)
 {
-	switch (change) {
+	struct store *store = change->store;
+
+	switch (change->change) {
 	case QUEUE_CANCEL:
-		return cancel(store, place, error);
+		return cancel(change, place, error);
 	case QUEUE_RETRY:
 		return retry(store, place, error);
 	case QUEUE_HOLD:
@@ -177,36 +302,70 @@ apply(struct store *store, const struct queue_place *place,
 	return 0;
 }
 
-/* guarded: the id is one of the queue's, be the task nowhere. */
-static int
-change_guarded(struct store *store, const char *id, enum queue_change change,
-    bool dry, bool guarded, struct queue_place *place, struct svc_error *error)
+static bool
+is_possible(const struct change *change, const struct queue_place *place)
 {
+	unsigned states = changes[change->change].states;
+
+	return (QUEUE_STATE_BIT(place->state) & states) != 0 ||
+	       (change->change == QUEUE_PURGE && change->known &&
+		   place->state == QUEUE_ABSENT);
+}
+
+/*
+ * It cannot be done where the task is: 0; 1: it has been done; -1.  That it is
+ * where it was to go is not said before it is on disk: who moved it may have
+ * died before that.
+ */
+static int
+settle(struct change *change, const struct queue_place *place,
+    struct svc_error *error)
+{
+	enum queue_state target = changes[change->change].target;
+
+	if (change->dry || place->state != target || target == QUEUE_ABSENT)
+		return 0;
+	if (store_sync(change->store, queue_directory(target), error) == -1)
+		return -1;
+	return was_cancelled(change, place, error);
+}
+
+static int
+attempt(
+    struct change *change, struct queue_place *place, struct svc_error *error)
+{
+	struct queue_place was = {0};
 	int tries, status;
 
 	for (tries = 0; tries < TRIES; tries++) {
-		status = queue_look(store, id, place, error);
-		if (status == -1)
+		if (queue_look(change->store, change->id, place, error) == -1)
 			return -1;
-		if ((QUEUE_STATE_BIT(place->state) & changes[change].states) ==
-			0 &&
-		    !(guarded && change == QUEUE_PURGE &&
-			place->state == QUEUE_ABSENT))
-			return 0;
-		if (dry)
+		if (!is_possible(change, place)) {
+			status = settle(change, place, error);
+			if (status == 1)
+				*place = was;
+			return status;
+		}
+		if (change->dry)
 			return 1;
-		status = apply(store, place, change, error);
+		was = *place;
+		status = apply(change, place, error);
 		if (status != 0)
 			return status;
 	}
 	return svc_error_set(error, EX_TEMPFAIL,
-	    "%s: it moves faster than it can be followed", id);
+	    "%s: it moves faster than it can be followed", change->id);
 }
 
 int
-queue_change(struct store *store, const char *id, enum queue_change change,
+queue_change(struct store *store, const char *id, enum queue_change which,
     bool dry, struct queue_place *place, struct svc_error *error)
 {
+	struct change change = {.store = store,
+	    .id = id,
+	    .change = which,
+	    .dry = dry,
+	    .written = BUFFER_INIT};
 	char key[QUEUE_KEY_MAX];
 	int guard = -1;
 	int status;
@@ -215,11 +374,13 @@ queue_change(struct store *store, const char *id, enum queue_change change,
 	if (!name_valid(id, strlen(id)))
 		return 0;
 	queue_id_key(id, key);
-	status = store_guard(store, key, &guard, error);
+	status = dry ? store_exists(store, key, error)
+		     : store_guard(store, key, &guard, error);
 	if (status == -1)
 		return -1;
-	status =
-	    change_guarded(store, id, change, dry, status == 1, place, error);
+	change.known = status == 1;
+	status = attempt(&change, place, error);
+	buffer_release(&change.written);
 	if (guard != -1)
 		close(guard);
 	return status;

@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* How often a task that is nowhere is looked for. */
-#define PASSES 3
+/* How often a task whose id exists is looked for: see look_once(). */
+#define PASSES 64
 
 /* 1: place is right; 0; -1. */
 static int
@@ -76,8 +76,25 @@ look_ended(struct store *store, enum queue_state state,
 
 /*
  * From where a task comes to where it goes: who was not here yet comes by
- * further on.  A claimant that gives back goes the other way, so what waits is
- * looked for on both sides of what runs.
+ * further on.
+ *
+ * Why this finds what is there.  Say that a pass misses a task, and that
+ * nobody has held, released or retried it meanwhile, for which he would need
+ * the guard.  At the end it was neither done nor failed, and what has ended
+ * stays: so it had not ended, and it was not held, so it waited or ran all the
+ * time.  It did not wait at the first look at that, so it ran; it did not run
+ * when what runs was listed, so it had come back to wait; it did not wait at
+ * the second look, so it had been claimed anew.  (Claims only grow, and are
+ * looked at in that order: between two of them it ran.  A name that is there
+ * as long as a directory is read is read.)
+ *
+ * So each pass that misses it takes one return within the pass.  A task returns
+ * because its claimant is gone, QUEUE_CLAIMS_MAX - 1 times at most, or because
+ * he gives it back, and then he lets it rest for seconds, which is longer than
+ * all passes take: once a claimant.  Without the guard each hold, release and
+ * retry, which are commands of somebody's, may cost a pass, too.  To be told
+ * that it is nowhere, then, a task has to be handed round by some PASSES
+ * claimants within the milliseconds in which it is looked for.
  */
 static int
 look_once(struct store *store, const char *id, struct queue_place *place,
@@ -102,14 +119,29 @@ int
 queue_look(struct store *store, const char *id, struct queue_place *place,
     struct svc_error *error)
 {
-	int pass, found = 0;
+	char key[QUEUE_KEY_MAX];
+	int pass, found, exists;
 
 	memset(place, 0, sizeof(*place));
 	if (!name_valid(id, strlen(id)))
 		return 0;
 	memcpy(place->id, id, strlen(id) + 1);
-	for (pass = 0; pass < PASSES && found == 0; pass++)
+	queue_id_key(id, key);
+	/* Of much that is asked for, and, since it stays, no slip. */
+	found = look_ended(store, QUEUE_DONE, place, error);
+	if (found == 0)
+		found = look_ended(store, QUEUE_FAILED, place, error);
+	if (found == 0)
 		found = look_once(store, id, place, error);
+	for (pass = 1; pass < PASSES && found == 0; pass++) {
+		exists = store_exists(store, key, error);
+		if (exists == 1)
+			found = look_once(store, id, place, error);
+		else if (exists == -1)
+			found = -1;
+		else
+			break;
+	}
 	if (found != 1) {
 		place->state = QUEUE_ABSENT;
 		place->claims = 0;

@@ -8,9 +8,12 @@
 
 /*
  * Where id is: 1; 0: nowhere (place->state QUEUE_ABSENT); -1.  Looks in the
- * order in which schedulers move it, so it never slips by; hold, release and
- * retry go the other way, so who has not got store_guard() of ids/ID looks
- * twice before he is told 0 of an id that exists.  O(running).
+ * order in which schedulers move it, and of an id that exists again and again
+ * before it says 0: so it does not slip by (the proof is beside the code).
+ * What somebody has put into two places is where it has ended.  What exists and
+ * is nowhere is an orphan (see queue_submit.h), is in tasks/corrupt, or, for
+ * who has not got store_guard() of ids/ID, may be about to be queued or purged.
+ * O(running).
  */
 int queue_look(struct store *store, const char *id, struct queue_place *place,
     struct svc_error *error);
@@ -23,9 +26,10 @@ int queue_read(struct store *store, const struct queue_place *place,
     struct buffer *scratch, struct store_entry *entry, struct svc_error *error);
 
 /*
- * Lists tasks in the states of the mask: fn gets place, and entry (its value,
- * NULL where values is false).  A task that moves while they are listed may be
- * told twice or, when it goes back, not at all.  skip: as in store_list.
+ * Lists tasks in the states of the mask; where there is no queue, nothing: fn
+ * gets place, and entry (its value, NULL where values is false).  A task that
+ * moves while they are listed may be told twice or, when it goes back, not at
+ * all.  skip: as in store_list.
  */
 struct queue_list {
 	unsigned states; /* QUEUE_STATE_BITs */

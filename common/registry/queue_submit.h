@@ -9,8 +9,12 @@
 enum queue_answer {
 	QUEUE_ACCEPTED, /* it is in the queue, on disk */
 	QUEUE_KNOWN, /* the id is there, with the same line: place says where */
-	QUEUE_TAKEN, /* the id is there, with another line */
-	QUEUE_REFUSED /* error says why; it is not in the queue */
+	/* The id is there, with another line.  One that is nowhere keeps it,
+	 * until it is purged. */
+	QUEUE_TAKEN,
+	/* error says why.  It is not in the queue; but where a sync failed
+	 * nobody knows whether it will have been after a power cut. */
+	QUEUE_REFUSED
 };
 
 struct queue_item {
@@ -24,10 +28,17 @@ struct queue_item {
 };
 
 /*
- * Submits all items, in their order (the earlier of two with one id counts).
- * What is QUEUE_KNOWN but nowhere, because its submitter died before it was
- * queued, is queued here, and QUEUE_ACCEPTED.  -1 when any was refused: error
- * is that of the first.
+ * Submits all items, in their order (the earlier of two with one id counts),
+ * into a queue that queue_create() has made.  -1 when any was refused: error is
+ * that of the first.
+ *
+ * Who dies while he submits has told nobody that it is in the queue, and leaves
+ * the id alone (an orphan) or the whole task.  What is QUEUE_KNOWN but nowhere
+ * is queued here, and QUEUE_ACCEPTED; a task that waits or is held without an
+ * id (a power cut can do that where directories are not written in order) gets
+ * it back; one that has ended without an id has to be purged before its id is
+ * used again (QUEUE_REFUSED, EX_DATAERR); and what is QUEUE_KNOWN is on disk
+ * when this returns, though who submitted it may not have lived to see to that.
  */
 int queue_submit(struct store *store, struct queue_item *items, size_t count,
     struct svc_error *error);
