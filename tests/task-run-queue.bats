@@ -172,7 +172,7 @@ drain() { timeout 120 task-run --queue --until-empty --exec "$@" </dev/null; }
 		daemon --exec -- sh -c 'kill -9 "$PPID"'
 		wait_gone "$pid" 30
 	done
-	run drain -- cat
+	run -1 drain -- cat
 	run -0 jq -r '.error.code, .error.message, (.lost | length)' \
 		"$SVC_REGISTRY/tasks/failed/poison"
 	[ "${lines[0]}" = lost ]

@@ -352,6 +352,7 @@ ends() {
 
 @test "INT and TERM end the wait, leave the tasks queued and say so" {
 	for signal in INT TERM; do
+		rm -f out err
 		waiting -i "t$signal" -d 1
 		until_true 10 grep -q 'nobody executes the queue' err
 		kill -s "$signal" "$pid"

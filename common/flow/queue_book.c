@@ -358,6 +358,12 @@ on_decided(void *argument, void *decided)
 	enter(book, task);
 }
 
+bool
+queue_book_awaits(const struct queue_book *book, const char *id)
+{
+	return queue_waits_awaited(&book->waits, id);
+}
+
 void
 queue_book_ended(struct queue_book *book, const char *id, enum task_end end)
 {

@@ -60,6 +60,10 @@ int queue_book_add(struct queue_book *book, const struct queue_place *place,
 void queue_book_remove(
     struct queue_book *book, const struct queue_place *place);
 
+/* Whether a task of the book waits for id: who does not ask need not look how
+ * it has ended. */
+bool queue_book_awaits(const struct queue_book *book, const char *id);
+
 /*
  * id has ended so (or, retried, has not: END_OPEN), wherever that was.  One
  * whom nobody waits for costs a look into a table; else it is O(log tasks) for

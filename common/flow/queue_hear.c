@@ -70,10 +70,17 @@ on_ended(void *argument, const char *id)
 	struct svc_error error;
 	enum task_end end;
 
-	if (queue_end_look(source, id, &end, &error) == -1)
-		queue_warn(source, "%s", error.message);
-	else
+	if (!queue_book_awaits(source->book, id))
+		return;
+	switch (queue_end_look(source, id, &end, &error)) {
+	case 1:
 		queue_book_ended(source->book, id, end);
+		break;
+	case -1:
+		queue_warn(source, "%s", error.message);
+		break;
+	}
+	/* One that was purged has ended as is known already. */
 }
 
 static void
@@ -172,11 +179,12 @@ on_superseded(void *argument)
 }
 
 static void
-on_recovered(void *argument, size_t count)
+on_recovered(void *argument, size_t count, size_t failed)
 {
 	struct queue_source *source = argument;
 
 	source->counts.recovered += count;
+	source->counts.failed += failed;
 	queue_note(
 	    source, "%zu tasks came back from claimants that died", count);
 }

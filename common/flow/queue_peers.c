@@ -62,16 +62,17 @@ static int
 look(struct queue_peers *peers, double *next, struct svc_error *error)
 {
 	const struct queue_peers_options *options = &peers->options;
+	size_t failed;
 	int count;
 
 	if (claimants_look(peers->claimants, next, error) == -1)
 		return -1;
 	count = claim_recover(peers->store, peers->claimants, options->warn,
-	    options->argument, error);
+	    options->argument, &failed, error);
 	if (count == -1)
 		return -1;
 	if (count > 0)
-		options->recovered(options->argument, (size_t)count);
+		options->recovered(options->argument, (size_t)count, failed);
 	return claimants_sweep(peers->claimants, error);
 }
 

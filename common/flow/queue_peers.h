@@ -17,7 +17,8 @@ struct queue_peers_options {
 	/* What we had claimed may be another's; we have a new name. */
 	void (*superseded)(void *argument);
 	/* So many tasks of the dead were put back. */
-	void (*recovered)(void *argument, size_t count);
+	/* failed: of those, for the last time */
+	void (*recovered)(void *argument, size_t count, size_t failed);
 	void (*warn)(void *argument, const char *message);
 	void *argument; /* of all of them */
 };

@@ -221,6 +221,12 @@ tell(struct wait_link *link, int before, int after,
 		decided(argument, wait->task);
 }
 
+bool
+queue_waits_awaited(const struct queue_waits *waits, const char *id)
+{
+	return id_map_find(&waits->ids, id) != NULL;
+}
+
 void
 queue_waits_ended(struct queue_waits *waits, const char *id, enum task_end end,
     void (*decided)(void *argument, void *task), void *argument)

@@ -49,6 +49,9 @@ enum task_decision queue_wait_decision(const struct queue_wait *wait);
 void queue_wait_explain(
     const struct queue_wait *wait, struct task_failure *failure);
 
+/* Whether anybody waits for id.  O(1). */
+bool queue_waits_awaited(const struct queue_waits *waits, const char *id);
+
 /*
  * id has ended so; END_OPEN: it has not.  decided() is called for each task of
  * whose wait that changes the decision, and may drop that wait and no other.

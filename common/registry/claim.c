@@ -334,13 +334,20 @@ write_lost(const struct envelope *envelope, const struct queue_place *place,
 		   : 0;
 }
 
+/* Whether one more lost claim is too many. */
+static bool
+is_last(const struct queue_place *place)
+{
+	return place->claims + 1 >= QUEUE_CLAIMS_MAX;
+}
+
 /* 1: put back, or failed; 0: somebody else did; -1. */
 static int
 put_back(struct store *store, const struct queue_place *place,
     const struct envelope *envelope, const struct notes *notes,
     struct svc_error *error)
 {
-	bool last = place->claims + 1 >= QUEUE_CLAIMS_MAX;
+	bool last = is_last(place);
 	struct queue_place target = *place;
 	struct buffer out = BUFFER_INIT;
 	char from[QUEUE_KEY_MAX], to[QUEUE_KEY_MAX];
@@ -365,6 +372,7 @@ struct recovery {
 	const struct claimants *claimants;
 	struct notes notes;
 	struct buffer keys; /* of what is claimed, each with its NUL */
+	size_t failed; /* of those that were lost once too often */
 };
 
 static int
@@ -380,8 +388,7 @@ keep_key(void *argument, const char *key, struct svc_error *error)
 
 /* 1: it was a dead one's, and is put back; 0; -1. */
 static int
-recover(
-    const struct recovery *recovery, const char *key, struct svc_error *error)
+recover(struct recovery *recovery, const char *key, struct svc_error *error)
 {
 	struct buffer line = BUFFER_INIT;
 	struct queue_place place;
@@ -402,6 +409,8 @@ recover(
 	if (status == 1)
 		status = put_back(recovery->store, &place, &envelope,
 		    &recovery->notes, error);
+	if (status == 1 && is_last(&place))
+		recovery->failed++;
 	envelope_release(&envelope);
 	buffer_release(&line);
 	return status;
@@ -413,10 +422,14 @@ recover(
  */
 int
 claim_recover(struct store *store, const struct claimants *claimants,
-    claim_note_fn fn, void *argument, struct svc_error *error)
+    claim_note_fn fn, void *argument, size_t *failed, struct svc_error *error)
 {
 	struct recovery recovery = {
-	    store, claimants, {fn, argument}, BUFFER_INIT};
+	    .store = store,
+	    .claimants = claimants,
+	    .notes = {fn, argument},
+	    .keys = BUFFER_INIT,
+	};
 	const char *key, *end;
 	int status, count = 0;
 
@@ -434,5 +447,6 @@ claim_recover(struct store *store, const struct claimants *claimants,
 			count += status;
 	}
 	buffer_release(&recovery.keys);
+	*failed = recovery.failed;
 	return count;
 }

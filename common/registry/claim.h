@@ -48,10 +48,11 @@ int claim_give_back(struct store *store, const struct queue_place *place,
  * Looks at all that is claimed, and puts back what the dead had: to new/ID.N+1
  * with member "lost", an array with a string "CLAIMANT, TIME" for each lost
  * claim; after QUEUE_CLAIMS_MAX of them to failed, with error.code "lost" and
- * a message that names them.  Returns how many were put back, or -1; one that
- * cannot be is noted and left.
+ * a message that names them.  Returns how many were put back, *failed of them
+ * there, or -1; one that cannot be is noted and left.
  */
 int claim_recover(struct store *store, const struct claimants *claimants,
-    claim_note_fn note, void *argument, struct svc_error *error);
+    claim_note_fn note, void *argument, size_t *failed,
+    struct svc_error *error);
 
 #endif
