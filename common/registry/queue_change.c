@@ -252,7 +252,7 @@ retry(struct store *store, const struct queue_place *place,
 	    store_get(store, key, STORE_VALUE_MAX, &scratch, &entry, error);
 	if (status == 0)
 		status = svc_error_set(error, EX_DATAERR,
-		    "%s: %s is gone or empty, so nobody knows what was submitted",
+		    "%s: %s is gone or empty: what was submitted is lost",
 		    place->id, key);
 	if (status == 1) {
 		buffer_append(&value, entry.value, entry.length);

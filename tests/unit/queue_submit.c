@@ -115,7 +115,7 @@ an_id_that_is_just_being_queued_is_waited_for(void)
 
 /* The finished one of a purge that a power cut has cut off. */
 static void
-an_id_beside_a_finished_task_without_one_is_refused_until_it_is_purged(void)
+an_id_beside_an_old_end_is_refused_until_that_is_purged(void)
 {
 	static const char *const keys[] = {
 	    "tasks/done/t.1", "tasks/failed/t.1"};
@@ -334,7 +334,7 @@ main(void)
 {
 	RUN(who_dies_at_any_step_leaves_what_the_next_submitter_completes);
 	RUN(an_id_that_is_just_being_queued_is_waited_for);
-	RUN(an_id_beside_a_finished_task_without_one_is_refused_until_it_is_purged);
+	RUN(an_id_beside_an_old_end_is_refused_until_that_is_purged);
 	RUN(a_task_in_two_places_is_where_it_has_ended);
 	RUN(what_has_been_done_is_on_disk_when_that_is_said);
 	RUN(what_is_no_file_is_an_error_that_names_it);
